@@ -1,0 +1,133 @@
+"""The cube: per period and combination of dimensions the counts that every analysis reads, and nothing else."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from rca.errors import InputError, hint, known
+from rca.metric import Metric
+from rca.period import PERIODS, Dates, Window, resolve, span
+
+MISSING = "(missing)"  # the value of a dimension that a case does not have
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Cube:
+    """Counts of one metric.
+
+    frame    columns `period` (first day), one per dimension (text), `n` (denominator), `total` (numerator) and,
+             for a mean, `total_sq` (sum of squares); one row per combination that occurs
+    partial  periods that the data does not cover whole: drawn, not judged
+    scope    what the rows were restricted to, for titles
+
+    >>> weeks = ["2026-01-05", "2026-01-12"]
+    >>> frame = pd.DataFrame({"period": weeks, "market": "MX", "n": [50, 60], "total": [40, 45]})
+    >>> cube = Cube(frame, Metric(name="csat", kind="proportion", better="up"), by=["market"])
+    >>> cube.series().value.tolist()
+    [0.8, 0.75]
+    """
+
+    frame: pd.DataFrame
+    metric: Metric
+    by: Sequence[str] = ()
+    period: str = "W"
+    partial: Sequence[pd.Timestamp] = ()
+    scope: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        known(self.period, PERIODS, "period")
+        by = tuple([self.by] if isinstance(self.by, str) else self.by)
+        needed = ["period", *by, "n", "total", *(["total_sq"] if self.metric.kind == "mean" else [])]
+        for column in needed:
+            if column not in self.frame.columns:
+                raise InputError(
+                    f"a cube of {self.metric.name} needs a column {column!r}. {hint(column, self.frame.columns)}"
+                )
+        frame = self.frame[needed].copy()
+        frame["period"] = pd.to_datetime(frame["period"]).astype("datetime64[us]")
+        for dimension in by:
+            frame[dimension] = frame[dimension].astype(object).where(frame[dimension].notna(), MISSING).astype(str)
+        frame = frame.groupby(["period", *by], as_index=False, sort=True).sum()
+        object.__setattr__(self, "frame", frame)
+        object.__setattr__(self, "by", by)
+        object.__setattr__(self, "partial", tuple(pd.Timestamp(p) for p in self.partial))
+
+    def __repr__(self) -> str:
+        if self.frame.empty:
+            return f"<Cube: {self.metric.name}, no cases>"
+        first, last = self.frame["period"].iloc[0], self.frame["period"].iloc[-1]
+        return (
+            f"<Cube: {self.metric.name} by {', '.join(self.by) or 'nothing'}; {self.frame['n'].sum():,.0f}"
+            f" {self.metric.cases}, {first:%Y-%m-%d} to {last:%Y-%m-%d}, period {self.period}>"
+        )
+
+    @property
+    def periods(self) -> pd.DatetimeIndex:
+        """Every period from first to last; one without cases keeps its place."""
+        found = self.frame["period"]
+        return span(found.min(), found.max(), self.period) if len(found) else pd.DatetimeIndex([])
+
+    @property
+    def whole(self) -> pd.DatetimeIndex:
+        """The periods that the data covers whole."""
+        return self.periods.difference(pd.DatetimeIndex(list(self.partial)))
+
+    @property
+    def measures(self) -> list[str]:
+        """The columns that add up."""
+        return [c for c in ("n", "total", "total_sq") if c in self.frame]
+
+    def series(self) -> pd.DataFrame:
+        """One row per period, gaps included (n = 0, value missing): period, measures, `value`, `partial`."""
+        rows = self.frame.groupby("period")[self.measures].sum().reindex(self.periods, fill_value=0)
+        rows["value"] = rows["total"] / rows["n"].where(rows["n"] > 0)
+        rows["partial"] = rows.index.isin(self.partial)
+        return rows.rename_axis("period").reset_index()
+
+    def window(self, window: Window, name: str = "window") -> Dates:
+        """A window of this cube as two dates; refuses one that holds no cases."""
+        first, last = resolve(window, self.whole, self.period, name)
+        if not self.frame["period"].between(first, last).any():
+            first_day, last_day = self.frame["period"].min(), self.frame["period"].max()
+            raise InputError(
+                f"{name} {first:%Y-%m-%d} to {last:%Y-%m-%d} holds no {self.metric.cases};"
+                f" the data runs from {first_day:%Y-%m-%d} to {last_day:%Y-%m-%d} (period {self.period})."
+            )
+        return first, last
+
+    def within(self, window: Window, name: str = "window") -> "Cube":
+        """The part of the cube whose periods begin inside a window."""
+        first, last = self.window(window, name)
+        return self._with(self.frame[self.frame["period"].between(first, last)])
+
+    def where(self, segment: Mapping[str, str]) -> "Cube":
+        """The part of the cube inside one segment."""
+        inside = np.ones(len(self.frame), dtype=bool)
+        for dimension, value in segment.items():
+            known(dimension, self.by, "dimension")
+            inside &= (self.frame[dimension] == value).to_numpy()
+        return self._with(self.frame[inside])
+
+    def over(self, by: Iterable[str]) -> "Cube":
+        """The cube with only the dimensions `by`, the others summed over."""
+        keep = [known(b, self.by, "dimension") for b in ([by] if isinstance(by, str) else by)]
+        return Cube(self.frame, self.metric, keep, self.period, self.partial, self.scope)
+
+    def pair(self, before: Window, after: Window) -> pd.DataFrame:
+        """Two windows side by side: dimensions, then each measure with `_before` and `_after`; 0 where absent."""
+        sides = []
+        for name, window in (("before", before), ("after", after)):
+            rows = self.within(window, name).frame
+            sums = (
+                rows.groupby(list(self.by))[self.measures].sum()
+                if self.by
+                else rows[self.measures].sum().to_frame().T
+            )
+            sides.append(sums.add_suffix(f"_{name}"))
+        both = sides[0].join(sides[1], how="outer").fillna(0).sort_index()
+        return both.reset_index(drop=not self.by)
+
+    def _with(self, frame: pd.DataFrame) -> "Cube":
+        return Cube(frame, self.metric, self.by, self.period, self.partial, self.scope)

@@ -1,0 +1,99 @@
+"""A KPI, defined once: what counts, out of what, which way is better, what was promised."""
+
+import datetime as dt
+from typing import Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+MINUS, THIN = "−", " "
+
+
+class Target(BaseModel):
+    """What was promised, from a date on. A target is never a control limit."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    value: float
+    since: dt.date = dt.date.min
+
+
+class Metric(BaseModel):
+    """A KPI of one of three kinds; `counts`, `out_of` and `value` are SQL expressions over a source's columns.
+
+    proportion  cases where `counts` holds, out of the cases where `out_of` holds (all cases when not given)
+    mean        average of `value` over the cases where it is known (and `out_of` holds)
+    rate        sum of `counts` (events) divided by the sum of `out_of` (exposure)
+
+    >>> csat = Metric(name="csat", kind="proportion", better="up", counts="csat >= 4", out_of="csat is not null")
+    >>> csat.text(.8449), csat.change(-.0324)
+    ('84.5 %', '−3.2 points')
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str
+    kind: Literal["proportion", "mean", "rate"]
+    better: Literal["up", "down"]
+    label: str = ""
+    unit: str = ""
+    counts: str | None = None
+    out_of: str | None = None
+    value: str | None = None
+    cases: str = "cases"  # what n counts, in words: "answers", "orders"
+    targets: tuple[Target, ...] = Field(default=())
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Metric":
+        object.__setattr__(self, "label", self.label or self.name.replace("_", " ").capitalize())
+        return self
+
+    @property
+    def sign(self) -> int:
+        """+1 when more is better, -1 when less is better."""
+        return 1 if self.better == "up" else -1
+
+    def target(self, on: dt.date | pd.Timestamp) -> float | None:
+        """The target in force on a date, or None."""
+        day = pd.Timestamp(on).date()
+        dated = [t for t in self.targets if t.since <= day]
+        return max(dated, key=lambda t: t.since).value if dated else None
+
+    def text(self, value: float) -> str:
+        """A value as a reader wants it: `84.5 %`, `571 s`, `1.23`."""
+        if pd.isna(value):
+            return "no data"
+        if self.kind == "proportion":
+            return f"{100 * value:.1f}{THIN}%".replace("-", MINUS)
+        return f"{_short(value)}{THIN + self.unit if self.unit else ''}".replace("-", MINUS)
+
+    def change(self, effect: float, signed: bool = True) -> str:
+        """A difference of two values: `−3.2 points`, `+24 s`."""
+        if pd.isna(effect):
+            return "unknown"
+        if self.kind == "proportion":
+            text, unit = f"{abs(100 * effect):.1f}", "points"
+        else:
+            text, unit = _short(abs(effect)), self.unit
+        sign = ("+" if effect > 0 else MINUS) if signed and float(text) else ""
+        return f"{sign}{text} {unit}".strip()
+
+    def interval(self, low: float, high: float) -> str:
+        """An interval of a difference in words: `−4.1 to −2.3 points`."""
+        if pd.isna(low) or pd.isna(high):
+            return "unknown"
+        unit = "points" if self.kind == "proportion" else self.unit
+        first = self.change(low).removesuffix(unit).strip()
+        return f"{first} to {self.change(high)}"
+
+    def judge(self, effect: float) -> Literal["better", "worse"]:
+        """Whether a change of this sign is better or worse."""
+        return "better" if effect * self.sign > 0 else "worse"
+
+
+def _short(value: float) -> str:
+    """Three significant digits, never an exponent; whole numbers from 100 on.
+
+    >>> _short(571.4), _short(24.04), _short(1.2345), _short(12345.6)
+    ('571', '24.0', '1.23', '12346')
+    """
+    size = abs(value)
+    return f"{value:.0f}" if size >= 100 else f"{value:.1f}" if size >= 10 else f"{value:.2f}"

@@ -1,0 +1,85 @@
+"""Periods and windows: whole days, weeks from Monday, months; a window is a pair of dates, both inclusive."""
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+
+import pandas as pd
+
+from rca.errors import InputError
+
+PERIODS = {"D": "day", "W": "week", "M": "month"}
+Window = str | Sequence[str | dt.date | pd.Timestamp]
+Dates = tuple[pd.Timestamp, pd.Timestamp]
+_WORDS = re.compile(r"last (\d+)(?: before last (\d+))?")
+
+
+def floor(when: pd.Timestamp, period: str) -> pd.Timestamp:
+    """First day of the period that holds a date.
+
+    >>> floor(pd.Timestamp("2026-11-15"), "W").date()
+    datetime.date(2026, 11, 9)
+    """
+    day = pd.Timestamp(when).normalize()
+    if period == "W":
+        return day - pd.Timedelta(days=day.weekday())
+    return day.replace(day=1) if period == "M" else day
+
+
+def step(start: pd.Timestamp, period: str, count: int = 1) -> pd.Timestamp:
+    """The first day of the period `count` periods later (or earlier)."""
+    if period == "M":
+        return start + pd.DateOffset(months=count)
+    return start + pd.Timedelta(days=(7 if period == "W" else 1) * count)
+
+
+def last_day(start: pd.Timestamp, period: str) -> pd.Timestamp:
+    """The last day of the period that begins at `start`."""
+    return step(start, period) - pd.Timedelta(days=1)
+
+
+def span(first: pd.Timestamp, last: pd.Timestamp, period: str) -> pd.DatetimeIndex:
+    """Every period from the one that begins at `first` to the one that begins at `last`, none left out."""
+    return pd.date_range(first, last, freq={"D": "D", "W": "7D", "M": "MS"}[period])
+
+
+def resolve(window: Window, whole: pd.DatetimeIndex, period: str, name: str = "window") -> Dates:
+    """A window as two dates. `whole`: the first days of the whole periods there are, sorted.
+
+    >>> weeks = pd.date_range("2026-01-05", periods=10, freq="7D")
+    >>> [d.date().isoformat() for d in resolve("last 2", weeks, "W")]
+    ['2026-03-02', '2026-03-15']
+    >>> [d.date().isoformat() for d in resolve("last 4 before last 2", weeks, "W")]
+    ['2026-02-02', '2026-03-01']
+    """
+    what = f"give two dates, or words such as 'last 4' or 'last 26 before last 8' ({PERIODS[period]}s)"
+    if isinstance(window, str):
+        match = _WORDS.fullmatch(window.strip())
+        if not match:
+            raise InputError(f"{name} {window!r} is not a window: {what}.")
+        count, skip = int(match[1]), int(match[2] or 0)
+        if count < 1 or count + skip > len(whole):
+            raise InputError(
+                f"{name} {window!r} needs {count + skip} whole {PERIODS[period]}s, the data has {len(whole)}."
+            )
+        end = len(whole) - skip
+        return whole[end - count], last_day(whole[end - 1], period)
+    try:
+        start, stop = (pd.Timestamp(d) for d in window)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} {window!r} is not a window: {what}.") from error
+    if pd.isna(start) or pd.isna(stop) or start > stop:
+        raise InputError(f"{name} {window!r} is not a window: it must begin before it ends.")
+    return start.normalize(), stop.normalize()
+
+
+def day(when: pd.Timestamp, year: bool = False) -> str:
+    """A date in a sentence: `21 Sep`, with `year`: `21 Sep 2026`."""
+    when = pd.Timestamp(when)
+    return f"{when.day} {when:%b %Y}" if year else f"{when.day} {when:%b}"
+
+
+def words(dates: Dates) -> str:
+    """A window in a sentence: `21 Sep to 15 Nov 2026`."""
+    first, last = dates
+    return f"{day(first, year=first.year != last.year)} to {day(last, year=True)}"

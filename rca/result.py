@@ -1,0 +1,96 @@
+"""What every analysis returns: a table, facts, one sentence, a picture."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from rca.metric import Metric
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Result:
+    """What one analysis found. Subclasses add typed fields and define `facts`, `headline` and `plot`.
+
+    table     tidy frame at full precision, one row per thing analysed
+    metric    the KPI that was analysed
+    facts     JSON-ready scalars: this result's row in an index
+    headline  one sentence, built from facts only, caveats included
+    plot(ax)  draws `table` on `ax` (or a new figure) and returns the Axes; never computes, shows or saves
+    """
+
+    table: pd.DataFrame
+    metric: Metric
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    @property
+    def headline(self) -> str:
+        raise NotImplementedError
+
+    def plot(self, ax: Any = None) -> Any:
+        raise NotImplementedError
+
+    @property
+    def display(self) -> pd.DataFrame:
+        """`table` as a reader wants it: fewer columns, texts instead of fractions."""
+        return self.table
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.headline}>"
+
+    def _repr_html_(self) -> str:
+        shown = self.display
+        rows = 12
+        more = f"<p>… and {len(shown) - rows} more rows in <code>.table</code></p>" if len(shown) > rows else ""
+        body = shown.head(rows).to_html(index=False, border=0, na_rep="", classes="rca") if len(shown) else ""
+        return f'<div class="rca-result"><p><b>{escape(self.headline)}</b></p>{body}{more}</div>'
+
+
+class Many(Mapping[str, Any]):
+    """One result per metric, in the order asked. Shown below each other; `plot` draws one panel each."""
+
+    def __init__(self, results: Mapping[str, Result]):
+        self._results = dict(results)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._results[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._results)
+
+    def __len__(self) -> int:
+        return len(self._results)
+
+    def __repr__(self) -> str:
+        return "\n".join(repr(r) for r in self._results.values())
+
+    def _repr_html_(self) -> str:
+        return "".join(r._repr_html_() for r in self._results.values())
+
+    def plot(self) -> Any:
+        """Draw every result, one panel below the other; returns the array of Axes."""
+        from rca.plotting.style import panels
+
+        return panels(list(self._results.values()))
+
+
+def each(analysis: Callable[..., Result], subjects: Mapping[str, Any], **options: Any) -> Many:
+    """Run one analysis for every metric: `each(rca.pareto, cubes, by="market")`.
+
+    An option that is a mapping with the same metrics as keys gives each metric its own value.
+    """
+
+    def own(value: Any, name: str) -> Any:
+        return value[name] if isinstance(value, Mapping) and set(subjects) <= set(value) else value
+
+    return Many(
+        {
+            name: analysis(subject, **{key: own(value, name) for key, value in options.items()})
+            for name, subject in subjects.items()
+        }
+    )
