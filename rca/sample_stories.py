@@ -1,4 +1,4 @@
-"""What can go wrong in the sample marketplace: causes to plant, and the default stories, their events, their actions."""
+"""What can go wrong in the sample marketplace: causes to plant, and the default stories with events and actions."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rca.errors import InputError, known
-from rca.marketplace import BASE, DIMENSIONS, SEGMENTS, VENDORS, main_effects, moved, shares
+from rca.sample_vendors import BASE, DIMENSIONS, SEGMENTS, VENDORS, main_effects, moved, shares
 
+LAST_DAY = "2026-11-15"  # of the data, a Sunday
 KINDS = {
     "rate": "a step in one metric inside one segment",
     "mix": "a change of shares, every rate inside a segment as before",
@@ -24,14 +25,14 @@ class Cause:
     metric  csat, service_level, handling_time or escalation_rate; none for a mix
     effect  proportions: points as a fraction (-0.28); handling time: share of the segment's mean (0.15), as many
             seconds more for each of its cases; mix: the new share of the `where` value (0 to below 1)
-    start   first day; end: last day, None for lasting
+    start   first day, end: last day, None for lasting; kept as ISO text
     vendor  None for all
     where   dimension -> value: market, channel, issue_type, issue_subtype, sop, shift, tenure, language;
             for a mix exactly one of market, channel, issue_type, shift, tenure
     story   one sentence
 
-    >>> Cause(kind="rate", metric="csat", effect=-0.1, start="2026-09-21", where={"market": "MX"}).start
-    datetime.date(2026, 9, 21)
+    >>> Cause(kind="rate", metric="csat", effect=-0.1, start="2026-09-21", where={"market": "MX"}).truth()['moves']
+    {'csat': 'down'}
     >>> Cause(kind="rate", metric="csat", effect=-0.1, start="2026-09-21", where={"markt": "MX"})
     Traceback (most recent call last):
     ...
@@ -40,8 +41,8 @@ class Cause:
 
     kind: str
     effect: float
-    start: dt.date | str
-    end: dt.date | str | None = None
+    start: str
+    end: str | None = None
     vendor: str | None = None
     metric: str | None = None
     where: Mapping[str, str] = field(default_factory=dict)
@@ -62,7 +63,7 @@ class Cause:
             raise InputError(f"a common cause hits every segment, got where={dict(self.where)}. Use kind='rate'.")
         object.__setattr__(self, "start", _date(self.start))
         object.__setattr__(self, "end", None if self.end is None else _date(self.end))
-        if self.end is not None and str(self.end) < str(self.start):
+        if self.end is not None and self.end < self.start:
             raise InputError(f"a cause ends on {self.end}, before it starts on {self.start}.")
 
     def _check_mix(self) -> None:
@@ -84,8 +85,8 @@ class Cause:
             "vendor": self.vendor,
             "metric": self.metric,
             "where": dict(self.where),
-            "start": str(self.start),
-            "end": None if self.end is None else str(self.end),
+            "start": self.start,
+            "end": self.end,
             "effect": self.effect,
             "moves": self._moves(),
             "story": self.story,
@@ -103,10 +104,10 @@ class Cause:
         return {m: "up" if move > 0 else "down" for m, move in moves.items() if abs(move) >= enough[m]}
 
 
-def _date(day: dt.date | str) -> dt.date:
+def _date(day: str | dt.date) -> str:
     try:
-        return day if isinstance(day, dt.date) else dt.date.fromisoformat(day)
-    except (TypeError, ValueError) as error:
+        return dt.date.fromisoformat(str(day)[:10]).isoformat()
+    except ValueError as error:
         raise InputError(f"{day!r} is not a date, write it as '2026-09-21'.") from error
 
 
