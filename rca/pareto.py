@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.stats import chisquare, false_discovery_control
 
 from rca.counted import amounts, catch_all, counted, counting, counts, ordered
-from rca.cube import Cube
+from rca.cube import MISSING, Cube
 from rca.errors import InputError, TooLittleData, known
 from rca.metric import Metric
 from rca.pareto_noise import acceptance_bands, against_rest, effective_count
@@ -18,6 +18,7 @@ from rca.sentences import inner, percent, several
 
 ALPHA = 0.05
 CLASS_B = 0.95  # class B reaches 95 %, as usual in ABC analysis
+NOTABLE = 0.05  # from this share on, the headline says that the dimension is missing
 ROUNDING = 1e-9  # four bars of 20 % reach 80 %
 COLUMNS = ["segment", "count", "share", "cumulative", "n", "rate", "rest", "p_value", "p_adj", "judged"]
 COLUMNS += ["band_low", "band_high", "abc", "vital"]
@@ -74,6 +75,7 @@ class Pareto(Result):
             "needed": self.needed,
             "p_even": self.p_even,
             "volume_only": vital.loc[vital["judged"] != "worse", "segment"].tolist(),
+            "missing": float(self.table.loc[self.table["segment"] == MISSING, "share"].sum()),
             "worst": None if worst is None else str(worst["segment"]),
         }
         values = {f"worst_{c}": None if worst is None else float(worst[c]) for c in ("rate", "rest", "p_adj")}
@@ -93,7 +95,10 @@ class Pareto(Result):
                 parts.append(f"{_listed(names)} {'is' if len(names) == 1 else 'are'} large by volume only")
         elif facts["segments"] > 1:
             parts.append(f"no segment's {inner(metric.label)} is worse than the rest beyond noise")
-        return f"By {self.by.replace('_', ' ')}, {'; '.join(parts)}."
+        by = self.by.replace("_", " ")
+        if facts["missing"] >= NOTABLE:
+            parts.append(f"{percent(facts['missing'])} has no {by}")
+        return f"By {by}, {'; '.join(parts)}."
 
     def _volume(self, facts: dict[str, Any]) -> str:
         what, names, first = counted(self.metric, facts["count"]), facts["vital"], self.table.iloc[0]
@@ -136,7 +141,7 @@ class Pareto(Result):
 
 
 def pareto(
-    cube: Cube, *, by: str, within: Window | None = None, goal: float = 0.8, minimum: float = 0.05, top: int = 12
+    cube: Cube, *, by: str, within: Window | None = None, goal: float = 0.8, minimum: float = 0.05, top: int = 8
 ) -> Pareto:
     """Count what goes wrong per segment, and say which few hold most of it (see `rca.counted.counts` for what).
 
@@ -144,7 +149,7 @@ def pareto(
     within   window; all of the cube when not given
     goal     share that class A, and `needed`, reach; B reaches .95
     minimum  least share of a vital segment
-    top      segments that get a bar of their own
+    top      segments that get a bar of their own; the worst is one of them, as a tiny segment can have any rate
 
     A segment is vital when it and all larger ones are in class A, hold at least `minimum`, and lie above
     Wilkinson's acceptance band: chance does not make bars of this size. Catch-alls are neither vital nor class A.
