@@ -1,0 +1,141 @@
+"""A plan: every run of the studies. All that is wrong with any of them is said before the first kernel starts."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rca.batch.folders import safe_names
+from rca.batch.parameters import Parameter, read_parameters, wrong_parameters
+from rca.batch.study import Study, read_study
+from rca.errors import InputError, hint
+
+
+@dataclass(frozen=True)
+class Run:
+    """One report to make: a notebook for one scope. `folder` is its final place."""
+
+    study: Study
+    notebook: Path
+    scope: dict[str, Any]
+    parameters: dict[str, Any]
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """The scope in words: `Andes`."""
+        return ", ".join(str(value) for value in self.scope.values())
+
+
+def plan(paths: Sequence[Path], out: Path) -> list[Run]:
+    """The runs of the studies, in the order of the files; InputError has a line for each mistake in any of them."""
+    runs: list[Run] = []
+    stems = [path.stem for path in paths]
+    problems = [
+        f"two studies are called {s!r}: they would share a folder."
+        for s in sorted(set(stems))
+        if stems.count(s) > 1
+    ]
+    for path in paths:
+        try:
+            runs += _runs(read_study(path), out)
+        except InputError as error:
+            problems += str(error).splitlines()
+    if problems:
+        raise InputError("\n".join(problems))
+    return runs
+
+
+def only_named(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
+    """The runs whose scope is one of the names (all runs when there are no names)."""
+    known = sorted({run.name for run in runs})
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise InputError("\n".join(f"--only: no study has {name!r}. {hint(name, known)}" for name in unknown))
+    return [run for run in runs if not names or run.name in names]
+
+
+def _runs(study: Study, out: Path) -> list[Run]:
+    """The runs of one study; what is wrong with notebook, parameters, contract and data is collected first."""
+    from rca.files import find_file
+    from rca.source import open_source
+
+    problems: list[str] = []
+
+    def attempt(step: Any, *arguments: Any) -> Any:
+        try:
+            return step(*arguments)
+        except InputError as error:
+            problems.extend(str(error).splitlines())
+            return None
+
+    notebook = attempt(find_file, study.notebook, study.path.parent)
+    contract = attempt(find_file, study.source, study.path.parent)
+    takes = attempt(read_parameters, notebook) if notebook else None
+    source = attempt(open_source, contract) if contract else None
+    if takes is not None:
+        problems += _wrong(study, takes)
+    if source is not None:
+        problems += _unknown(study, source)
+    scopes = attempt(_scopes, study, source) if source is not None and study.for_each in source.dimensions else None
+    if problems or not scopes:
+        raise InputError("\n".join(f"{study.path}: {problem}" for problem in problems))
+    folders = safe_names([str(scope) for scope in scopes])
+    return [
+        Run(
+            study=study,
+            notebook=notebook,
+            scope={study.for_each: scope},
+            parameters={"source": study.source, "scope": {study.for_each: scope}, **study.parameters},
+            folder=out / study.name / folder,
+        )
+        for scope, folder in zip(scopes, folders, strict=True)
+    ]
+
+
+def _wrong(study: Study, takes: Mapping[str, Parameter]) -> Iterator[str]:
+    """Parameters that the notebook does not take, or not of this type."""
+    for name in ("source", "scope"):
+        if name in study.parameters:
+            yield f"parameter {name!r} comes from the study itself, take it out of 'parameters'."
+        if name not in takes:
+            yield f"{study.notebook} has no parameter {name!r}, so it cannot be run for each {study.for_each}."
+    yield from wrong_parameters(takes, study.parameters)
+    given = {"source", "scope", *study.parameters}
+    yield from (f"parameter {n!r} has no value." for n, p in takes.items() if p.required and n not in given)
+
+
+def _unknown(study: Study, source: Any) -> Iterator[str]:
+    """Names of metrics, dimensions and periods that there are not, and windows that are none."""
+    from rca.period import PERIODS
+
+    if study.for_each not in source.dimensions:
+        yield f"for_each: unknown dimension {study.for_each!r}. {hint(study.for_each, source.dimensions)}"
+    for parameter, what, known in (
+        ("metric", "metric", source.metrics),
+        ("metrics", "metric", source.metrics),
+        ("by", "dimension", source.dimensions),
+        ("period", "period", PERIODS),
+    ):
+        given = study.parameters.get(parameter, [])
+        for name in given if isinstance(given, list) else [given]:
+            if name not in known:
+                yield f"{parameter}: unknown {what} {name!r}. {hint(name, known)}"
+
+
+def _scopes(study: Study, source: Any) -> list[Any]:
+    """The values to make a report for: all of them by name, or those with most cases."""
+    rows = source.table.filter(source.table[study.for_each].notnull())
+    counted = rows.group_by(study.for_each).agg(cases=rows.count()).to_pyarrow().to_pylist()
+    cases = {row[study.for_each]: row["cases"] for row in counted}
+    if not cases:
+        raise InputError(f"{study.source} has no case with a {study.for_each}.")
+    found = sorted(cases, key=str)
+    if study.only is not None:
+        unknown = [value for value in study.only if value not in cases]
+        if unknown:
+            raise InputError("\n".join(f"only: unknown {study.for_each} {v!r}. {hint(v, found)}" for v in unknown))
+        found = [value for value in found if value in study.only]
+    if study.largest is not None:
+        found = sorted(found, key=lambda value: (-cases[value], str(value)))[: study.largest]
+    return found

@@ -1,0 +1,120 @@
+"""What a run leaves for others: the findings of its notebook (the published schema 1) and how the run went."""
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from rca.errors import InputError
+
+MIME = "application/vnd.rca.findings+json"
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Kpi(Part):
+    """One card. `spark` holds a value per period, null where there is none; `signals` are positions in it."""
+
+    metric: str
+    label: str
+    value: Number | None
+    text: str
+    target_text: str
+    change_text: str
+    status: Literal["worse", "better", "steady"]
+    status_text: str
+    spark: list[Number | None]
+    signals: list[int]
+
+
+class Finding(Part):
+    """One thing that happened. Effects are in units of the metric, `impact` is the effect on the whole KPI."""
+
+    rank: int
+    metric: str
+    label: str
+    kind: Literal["rate", "mix"]
+    segment: str
+    where: dict[str, Any]
+    direction: Literal["worse", "better"]
+    reach: Literal["own", "shared", "common", "unknown"]
+    title: str
+    tag: str
+    effect: Number
+    conf_low: Number | None
+    conf_high: Number | None
+    p_adj: Number | None
+    impact: Number
+    impact_text: str
+    cases: Number | None
+    cases_text: str
+    details: list[str]
+
+
+class Action(Part):
+    action_id: str
+    title: str
+    owner: str
+    due: str
+    state: str
+    late: bool
+
+
+class Fact(Part):
+    """A line of the data section: rows read, rows set aside, newest case."""
+
+    label: str
+    text: str
+
+
+class Findings(Part):
+    """The output of a notebook's last cell: everything that the top of the page and the index show."""
+
+    version: Literal[1] = Field(alias="schema")
+    title: str
+    lead: str
+    scope: dict[str, Any]
+    before: tuple[dt.date, dt.date]
+    after: tuple[dt.date, dt.date]
+    status: Literal["attention", "better", "quiet"]
+    kpis: list[Kpi]
+    findings: list[Finding]
+    common: list[Finding]
+    actions: list[Action]
+    quiet_text: str
+    data: list[Fact]
+
+
+def read_findings(given: Any) -> Findings:
+    """Check findings against the schema; InputError names the first places that do not fit."""
+    try:
+        return Findings.model_validate(given)
+    except ValidationError as error:
+        wrong = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3]]
+        raise InputError(f"the findings do not fit schema 1 ({'; '.join(wrong)}).") from error
+
+
+Status = Literal["done", "failed", "skipped"]
+
+
+class Record(Part):
+    """`run.json`: how a run went. What changes from one execution to the next is here only."""
+
+    version: Literal[1] = Field(default=1, alias="schema")
+    title: str
+    scope: dict[str, Any]
+    status: Status
+    sentence: str = ""
+    started: str
+    seconds: float
+
+
+def write_json(path: Path, content: Any) -> None:
+    """JSON for people and programs alike: sorted, indented, UTF-8, never NaN."""
+    text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
