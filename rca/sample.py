@@ -61,8 +61,8 @@ def make_marketplace(
     first = np.datetime64(LAST_DAY) - (7 * weeks - 1)
     for cause in planted:
         if cause.start > LAST_DAY or (cause.end or LAST_DAY) < str(first):
-            dates = f"from {cause.start} to {cause.end or 'the end'}"
-            raise InputError(f"a cause {dates} lies outside the data, {first} to {LAST_DAY}.")
+            dates = f"{cause.start} to {cause.end or LAST_DAY}"
+            raise InputError(f"a cause from {dates} lies outside the data, {first} to {LAST_DAY}.")
     events = _table(EVENT_COLUMNS, OTHER_EVENTS, STORY_EVENTS if causes is None else ())
     actions = _table(ACTION_COLUMNS, OTHER_ACTIONS, STORY_ACTIONS if causes is None else ())
 

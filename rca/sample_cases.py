@@ -163,7 +163,8 @@ def _expected(metric: str, frame: pd.DataFrame, causes: Sequence[Cause]) -> np.n
             for dimension, value in cause.where.items():
                 rows &= (frame[dimension] == value).to_numpy()
             if not rows.any():
-                raise InputError(f"there is no case for a cause to touch: {cause}.")
+                segment = " & ".join(f"{dimension}={value}" for dimension, value in cause.where.items())
+                raise InputError(f"{cause.vendor or 'no vendor'} has no case in {segment} from {cause.start} on.")
             size = cause.effect * (usual[rows].mean() if metric == "handling_time" else 1)
             expected[rows] += size * _ramp(cause, opened[rows])
     if expected.min() <= 0 or (metric != "handling_time" and expected.max() >= 1):
@@ -193,7 +194,7 @@ def _ramp(cause: Cause, opened: np.ndarray) -> np.ndarray:
     if cause.kind != "drift":
         return np.ones(len(opened))
     start, end = np.datetime64(cause.start), np.datetime64(cause.end or LAST_DAY)
-    return (opened - start) / np.maximum(end - start, np.timedelta64(1, "D"))
+    return (opened - start) / (end - start)
 
 
 def _pick(rng: np.random.Generator, shares: np.ndarray) -> np.ndarray:

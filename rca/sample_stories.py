@@ -1,6 +1,7 @@
 """What can go wrong in the sample marketplace: causes to plant, and the default stories with events and actions."""
 
 import datetime as dt
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,8 +32,8 @@ class Cause:
             for a mix exactly one of market, channel, issue_type, shift, tenure
     story   one sentence
 
-    >>> Cause(kind="rate", metric="csat", effect=-0.1, start="2026-09-21", where={"market": "MX"}).truth()['moves']
-    {'csat': 'down'}
+    >>> Cause(kind="mix", effect=0.5, start="2026-09-21", where={"channel": "chat"}).truth()["moves"]
+    {'csat': 'down', 'handling_time': 'down'}
     >>> Cause(kind="rate", metric="csat", effect=-0.1, start="2026-09-21", where={"markt": "MX"})
     Traceback (most recent call last):
     ...
@@ -63,8 +64,13 @@ class Cause:
             raise InputError(f"a common cause hits every segment, got where={dict(self.where)}. Use kind='rate'.")
         object.__setattr__(self, "start", _date(self.start))
         object.__setattr__(self, "end", None if self.end is None else _date(self.end))
-        if self.end is not None and self.end < self.start:
-            raise InputError(f"a cause ends on {self.end}, before it starts on {self.start}.")
+        if not math.isfinite(self.effect):
+            raise InputError(f"the effect of a cause is a number, got {self.effect}.")
+        last = self.end or LAST_DAY
+        if last < self.start or (last == self.start and self.kind == "drift"):
+            raise InputError(
+                f"a {self.kind} from {self.start} to {last} has no time to act; the data end on {LAST_DAY}."
+            )
 
     def _check_mix(self) -> None:
         if self.metric is not None:
@@ -118,11 +124,11 @@ STORIES = (
         story="Customers in MX dislike the new refund script of SOP-104.",
     ),
     Cause(
-        kind="mix", vendor="Baltic", where={"channel": "chat"}, start="2026-09-28", effect=0.50,
+        kind="mix", vendor="Baltic", where={"channel": "chat"}, start="2026-09-28", effect=0.53,
         story="A chat button on the order page moves cases to chat; every channel does as well as before.",
     ),
     Cause(
-        kind="mix", vendor="Cedar", where={"tenure": "0-29"}, start="2026-09-28", effect=0.32,
+        kind="mix", vendor="Cedar", where={"tenure": "0-29"}, start="2026-09-28", effect=0.34,
         story="A wave of new hires for the peak season handles a third of the cases.",
     ),
     Cause(
@@ -131,7 +137,7 @@ STORIES = (
     ),
     Cause(
         kind="rate", vendor="Ember", metric="escalation_rate", where={"issue_type": "delivery"},
-        start="2026-09-21", effect=-0.06,
+        start="2026-09-21", effect=-0.065,
         story="The escalation checklist for delivery (A-19) halves escalations: the fix worked.",
     ),
     Cause(
