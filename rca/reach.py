@@ -1,0 +1,137 @@
+"""Is it the vendor, or everyone? The same segment and windows in all other scopes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from rca.cube import Cube
+from rca.effect import Z95, pool
+from rca.effect import change as changes
+from rca.errors import InputError, known
+from rca.localize import Localization
+from rca.result import Result
+
+ALPHA = 0.01
+HALF = 0.5    # who moved at least half as far went the same way
+WORDS = {
+    "own": "its own",
+    "shared": "shared by some others",
+    "common": "common to all",
+    "unknown": "cannot be compared: too few cases elsewhere",
+}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Reach(Result):
+    """For a change of one scope in several segments, whether the other scopes show it too.
+
+    table: one row per segment: `segment, effect` (the scope's own), `others_effect, conf_low, conf_high` (the others
+    together, 95 % interval), `others` (how many could be compared), `moved` (how many of them moved likewise), `reach`:
+
+    own      the others did not move half as far
+    shared   the others together did not, but some of them did
+    common   the others moved likewise: look at the clock, the policy, the tool
+    unknown  too few cases elsewhere to tell
+    """
+
+    dimension: str
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return {"metric": self.metric.name, **dict(zip(self.table["segment"], self.table["reach"], strict=True))}
+
+    @property
+    def headline(self) -> str:
+        parts = [
+            f"{row.segment} {self.metric.change(row.effect)} here, {self.metric.change(row.others_effect)} elsewhere"
+            f" ({WORDS[row.reach]})"
+            for row in self.table.itertuples()
+        ]
+        return f"{self.metric.label}: {'; '.join(parts)}."
+
+    @property
+    def display(self) -> pd.DataFrame:
+        change_text, interval = self.metric.change, self.metric.interval
+        rows = self.table
+        return pd.DataFrame(
+            {
+                "segment": rows["segment"],
+                "here": rows["effect"].map(change_text),
+                "elsewhere": rows["others_effect"].map(change_text),
+                "95 % interval": list(map(interval, rows["conf_low"], rows["conf_high"])),
+                "moved likewise": [f"{m} of {n}" for m, n in zip(rows["moved"], rows["others"], strict=True)],
+                "reach": rows["reach"].map(WORDS),
+            }
+        )
+
+    def plot(self, ax: Any = None) -> Any:
+        from rca.plotting.reach import draw
+
+        return draw(self, ax)
+
+
+def reach(everyone: Cube, change: Localization, *, scope: Mapping[str, str]) -> Reach:
+    """Compare the changes of one scope with those of all other scopes, over all cases and in each segment found.
+
+    everyone  cube of all scopes; the scope's own dimension (here `vendor`) is one of its dimensions
+    change    what was found in the scope, and the windows
+    scope     the scope that is asked about, such as {"vendor": "Andes"}
+
+    The others are pooled with random effects, so that scopes which truly differ widen the interval. A scope moved
+    likewise when its change is significant (1 %, Bonferroni over the scopes) in the same direction and at least half
+    as large.
+    """
+    if len(scope) != 1:
+        raise InputError(f"reach compares along one dimension, such as {{'vendor': 'Andes'}}; got scope {dict(scope)}.")
+    ((dimension, name),) = scope.items()
+    known(dimension, everyone.by, "dimension")
+    known(name, everyone.frame[dimension].unique(), dimension)
+    pair = everyone.pair(change.before, change.after)
+    wheres = [{}, *filter(None, map(change.where, range(len(change.table))))]
+    rows = [_compare(_by_scope(pair, where, dimension), name, everyone.metric.kind) for where in wheres]
+    table = pd.DataFrame(rows)
+    table.insert(0, "segment", [label(where) for where in wheres])
+    return Reach(table, everyone.metric, dimension)
+
+
+def label(where: Mapping[str, str]) -> str:
+    """A segment's name, dimensions in alphabetical order.
+
+    >>> label({"market": "MX", "issue_type": "refund"})
+    'issue_type=refund & market=MX'
+    """
+    return " & ".join(f"{d}={where[d]}" for d in sorted(where)) or "all cases"
+
+
+def _by_scope(pair: pd.DataFrame, where: Mapping[str, str], dimension: str) -> pd.DataFrame:
+    """The segment's counts, one row per scope."""
+    for d, value in where.items():
+        pair = pair[pair[d] == value]
+    return pair.groupby(dimension)[[c for c in pair if c.endswith(("_before", "_after"))]].sum()
+
+
+def _compare(counts: pd.DataFrame, name: str, kind: str) -> dict[str, Any]:
+    moves = changes(counts, kind)
+    own = float(moves["effect"].get(name, np.nan))
+    others = moves.drop(index=name, errors="ignore").dropna()
+    others = others[others["variance"] > 0]
+    row: dict[str, Any] = {"effect": own, "others": len(others), "moved": 0, "reach": "unknown"}
+    if others.empty or np.isnan(own):
+        return {**row, "others_effect": np.nan, "conf_low": np.nan, "conf_high": np.nan}
+    effect, error = pool(others["effect"], others["variance"])
+    sign = np.sign(own)
+    z = sign * others["effect"] / np.sqrt(others["variance"])
+    moved = (z > norm.isf(ALPHA / len(others))) & (sign * others["effect"] >= HALF * abs(own))
+    row |= {"moved": int(moved.sum()), "others_effect": effect}
+    row |= {"conf_low": effect - Z95 * error, "conf_high": effect + Z95 * error}
+    if sign * effect >= HALF * abs(own) and sign * effect / error > norm.isf(ALPHA):
+        row["reach"] = "common"
+    elif moved.any():
+        row["reach"] = "shared"
+    elif sign * effect + Z95 * error < HALF * abs(own):
+        row["reach"] = "own"
+    return row
