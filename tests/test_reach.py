@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import rca.reach
 from rca.cube import Cube
 from rca.errors import InputError
 from rca.localize import localize
 from rca.metric import Metric
+from rca.reach import Reach, reach
 
 CSAT = Metric(name="csat", kind="proportion", better="up")
 VENDORS = ["Andes", "Baltic", "Cedar", "Delta"]
@@ -29,11 +29,11 @@ def marketplace(hit: dict[str, float], seed: int = 1, cases: int = 400) -> Cube:
     )
 
 
-def reach_of(hit: dict[str, float], seed: int = 1) -> rca.reach.Reach:
+def reach_of(hit: dict[str, float], seed: int = 1) -> Reach:
     everyone = marketplace(hit, seed)
     own = everyone.where({"vendor": "Andes"}).over(["market"])
     change = localize(own, before="last 5 before last 5", after="last 5")
-    return rca.reach.reach(everyone, change, scope={"vendor": "Andes"})
+    return reach(everyone, change, scope={"vendor": "Andes"})
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -71,7 +71,7 @@ def test_a_segment_nobody_else_has_cannot_be_compared() -> None:
     change = localize(
         everyone.where({"vendor": "Andes"}).over(["market"]), before="last 5 before last 5", after="last 5"
     )
-    table = rca.reach.reach(everyone, change, scope={"vendor": "Andes"}).table.set_index("segment")
+    table = reach(everyone, change, scope={"vendor": "Andes"}).table.set_index("segment")
     assert table.loc["market=MX", "reach"] == "unknown"
 
 
@@ -79,8 +79,8 @@ def test_mistakes_are_named() -> None:
     everyone = marketplace({})
     change = localize(everyone, before="last 5 before last 5", after="last 5")
     with pytest.raises(InputError, match="Did you mean 'Andes'"):
-        rca.reach.reach(everyone, change, scope={"vendor": "Ande"})
+        reach(everyone, change, scope={"vendor": "Ande"})
     with pytest.raises(InputError, match="one dimension"):
-        rca.reach.reach(everyone, change, scope={"vendor": "Andes", "market": "MX"})
+        reach(everyone, change, scope={"vendor": "Andes", "market": "MX"})
     with pytest.raises(InputError, match="unknown dimension 'partner'"):
-        rca.reach.reach(everyone, change, scope={"partner": "Andes"})
+        reach(everyone, change, scope={"partner": "Andes"})
