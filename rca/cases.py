@@ -1,0 +1,187 @@
+"""From rows to cases: one row per key, in the contract's time range, with its dimensions; no row gets lost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from rca.columns import FAILED, failure, kinds, known, local, typed
+from rca.contract import Bands, Contract
+from rca.errors import InputError, hint
+from rca.expression import translate
+from rca.files import Data
+from rca.metric import Metric
+from rca.period import Dates, day
+from rca.time_format import infer
+
+CHECKS = {"is_boolean": "a condition", "is_numeric": "a number"}
+
+
+@dataclass(frozen=True)
+class Cases:
+    """The cases of a source, whatever their scope, and what became of every row."""
+
+    table: ir.Table
+    rows: int
+    count: int
+    set_aside: dict[str, int]
+    extent: Dates
+
+
+def read_cases(con: Any, data: Data, contract: Contract) -> Cases:
+    """The cases that `contract` finds in `data`; `con` is the Ibis DuckDB connection that reads them."""
+    raw = data.read(con, contract.repeated)
+    _check_names(raw, contract)
+    times = [name for name, kind in kinds(raw, contract).items() if kind == "time" and raw[name].type().is_string()]
+    formats = {n: contract.time.format or infer(known(raw[n], contract.missing).name(n)) for n in times}
+    rows = typed(raw, contract, formats)
+    if data.text:
+        rows = con.create_table("rca_rows", rows, temp=True)
+    no_key = reduce(or_, (rows[name].isnull() for name in contract.key))
+    found = (
+        rows.aggregate(rows=rows.count(), no_key=rows.count(where=no_key), failed=rows[FAILED].count()).execute().iloc[0]
+    )
+    if not found["rows"]:
+        raise InputError(f"{data.paths[0]} holds no rows.")
+    if found["failed"]:
+        one = [(data.paths[0], raw)]
+        many = ((path, data.only(path).read(con, contract.repeated)) for path in data.paths)
+        raise failure(one if len(data.paths) == 1 else many, contract, formats)
+
+    table = rows.filter(~no_key).drop(FAILED)
+    aside = {f"without {' and '.join(contract.key)}": int(found["no_key"])}
+    if contract.latest_by:
+        table = con.create_table("rca_cases", _latest(table, contract), temp=True)
+        aside["earlier rows of a case"] = int(found["rows"] - found["no_key"] - table.count().execute())
+    else:
+        _check_unique(table, contract)
+    table, late, extent = _in_range(table, contract)
+    aside = {reason: int(count) for reason, count in (aside | late).items() if count}
+    count = int(found["rows"]) - sum(aside.values())
+    return Cases(_with_dimensions(table, contract), int(found["rows"]), count, aside, extent)
+
+
+def expressions(table: ir.Table, metric: Metric) -> dict[str, Any]:
+    """The expressions of a metric over a table, `counts`, `out_of` and `value`, each of the type its kind needs."""
+    needed = {"counts": "is_boolean", "out_of": "is_boolean", "value": "is_numeric"}
+    if metric.kind == "rate":
+        needed = {"counts": "is_numeric", "out_of": "is_numeric"}
+    found = {}
+    for field, check in needed.items():
+        text = getattr(metric, field)
+        if text is not None:
+            found[field] = translate(text, table, f"metric {metric.name}, {field}")
+            kind = found[field].type()
+            if not (getattr(kind, check)() or kind.is_null()):
+                raise InputError(
+                    f"metric {metric.name}, {field}: {text!r} is {kind}, a {metric.kind} needs {CHECKS[check]}."
+                )
+    return found
+
+
+def check_metrics(table: ir.Table, contract: Contract) -> None:
+    """InputError for the first metric that cannot be computed from a table."""
+    for metric in contract.metrics.values():
+        expressions(table, metric)
+
+
+def _check_names(raw: ir.Table, contract: Contract) -> None:
+    fields: dict[str, Sequence[str]] = {
+        "key": contract.key,
+        "latest_by": contract.latest_by,
+        "time": [contract.time.column],
+        "types": list(contract.types),
+        "personal": contract.personal,
+    }
+    for field, names in fields.items():
+        for name in names:
+            if name not in raw.columns:
+                raise InputError(f"{field}: unknown column {name!r}. {hint(name, raw.columns)}")
+
+
+def _latest(rows: ir.Table, contract: Contract) -> ir.Table:
+    """Per key the row with the largest `latest_by`; the other columns break a tie, so that one row remains."""
+    for name in contract.latest_by:
+        if rows[name].type().is_string():
+            raise InputError(
+                f"latest_by: {name} is text, where '10' comes before '9'; declare it, types: {{{name}: integer}}."
+            )
+    others = [name for name in rows.columns if name not in (*contract.key, *contract.latest_by)]
+    order = [ibis.desc(name, nulls_first=False) for name in (*contract.latest_by, *others)]
+    return rows.filter(ibis.row_number().over(group_by=contract.key, order_by=order) == 0)
+
+
+def _check_unique(table: ir.Table, contract: Contract) -> None:
+    repeated = table.group_by(contract.key).agg(times=lambda t: t.count()).filter(lambda t: t.times > 1)
+    found = repeated.agg(keys=repeated.count(), rows=repeated.times.sum()).execute().iloc[0]
+    if found["keys"]:
+        first = repeated.order_by(contract.key).limit(1).execute().iloc[0]
+        name = ", ".join(f"{column} {first[column]!r}" for column in contract.key)
+        raise InputError(
+            f"{int(found['keys']):,} keys occur in more than one row ({int(found['rows']):,} rows in all),"
+            f" such as {name}: say in latest_by which row counts, or name the whole key."
+        )
+
+
+def _in_range(table: ir.Table, contract: Contract) -> tuple[ir.Table, dict[str, int], Dates]:
+    """The cases whose local day lies in the contract's range, how many do not, and the first and last day."""
+    since, until = contract.time.since, contract.time.until
+    when = local(table[contract.time.column], contract)
+    outside = {f"without {contract.time.column}": when.isnull()}
+    if since:
+        outside[f"before {day(pd.Timestamp(since), year=True)}"] = when < ibis.literal(since).cast("timestamp")
+    if until:
+        end = ibis.literal(until + pd.Timedelta(days=1)).cast("timestamp")
+        outside[f"after {day(pd.Timestamp(until), year=True)}"] = when >= end
+    inside = ~reduce(or_, outside.values()).fill_null(True)
+    counts = {str(i): table.count(where=test) for i, test in enumerate(outside.values())}
+    found = table.aggregate(first=when.min(where=inside), last=when.max(where=inside), **counts).execute().iloc[0]
+    if pd.isna(found["first"]):
+        raise InputError(f"no case has a {contract.time.column} in the time range of the contract.")
+    aside = {reason: int(found[str(i)]) for i, reason in enumerate(outside)}
+    extent = pd.Timestamp(found["first"]).normalize(), pd.Timestamp(found["last"]).normalize()
+    return table.filter(inside) if any(aside.values()) else table, aside, extent
+
+
+def _with_dimensions(table: ir.Table, contract: Contract) -> ir.Table:
+    columns = {}
+    for name, how in contract.dimensions.items():
+        if isinstance(how, Bands):
+            columns[name] = _banded(translate(how.bands, table, f"dimension {name}"), how, name)
+        else:
+            columns[name] = translate(how, table, f"dimension {name}")
+    derived = {
+        name: column for name, column in columns.items() if column.get_name() != name or name not in table.columns
+    }
+    return table.mutate(**derived)
+
+
+def _banded(value: Any, bands: Bands, name: str) -> Any:
+    """A number as the label of its band; each edge opens a band."""
+    if not value.type().is_numeric():
+        raise InputError(f"dimension {name}: {bands.bands!r} is {value.type()}, bands need a number.")
+    edges, labels = list(bands.edges), bands.labels
+    if labels is None:
+        start = [0] if edges[0] > 0 else []
+        edges = [*start, *edges]
+        labels = (f"below {edges[0]}", *map(_label, edges, edges[1:]), f"{edges[-1]}+")
+    return ibis.cases(
+        *((value < edge, label) for edge, label in zip(edges, labels, strict=False)),
+        else_=ibis.cases((value.notnull(), labels[-1])),
+    )
+
+
+def _label(low: float, high: float) -> str:
+    """Whole numbers: 0-29; else 0.5 to 1.5.
+
+    >>> _label(0, 30), _label(1, 2), _label(0.5, 1.5)
+    ('0-29', '1', '0.5 to 1.5')
+    """
+    if isinstance(low, int) and isinstance(high, int):
+        return str(low) if high == low + 1 else f"{low}-{high - 1}"
+    return f"{low:g} to {high:g}"

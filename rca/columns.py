@@ -1,0 +1,119 @@
+"""Columns of the declared types out of columns of text: nothing is guessed, and what does not convert is named."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import ibis
+import ibis.expr.datatypes as types
+import ibis.expr.types as ir
+
+from rca.contract import Contract
+from rca.errors import InputError
+from rca.time_format import parse, swapped
+
+FAILED = "rca_failed"  # the first column of a row that does not convert, else missing
+ROW = "rca_row"
+PATTERNS = {"integer": r"^[+-]?\d+$", "number": r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"}
+NUMBERS = {"integer": "int64", "number": "float64"}
+WORDS = {"true": True, "t": True, "yes": True, "y": True, "1": True}
+WORDS |= {"false": False, "f": False, "no": False, "n": False, "0": False}
+
+
+@ibis.udf.scalar.builtin(name="timezone", signature=((types.string, types.timestamp), types.Timestamp("UTC")))
+def _moment(zone, shown):
+    """The moment at which clocks in a zone showed a time (DuckDB and PostgreSQL)."""
+
+
+@ibis.udf.scalar.builtin(name="timezone", signature=((types.string, types.Timestamp("UTC")), types.timestamp))
+def _shown(zone, moment):
+    """What clocks in a zone showed at a moment (DuckDB and PostgreSQL)."""
+
+
+def local(time: Any, contract: Contract) -> Any:
+    """A time as clocks in the contract's local zone showed it: by them a report has its days, weeks and months."""
+    written, wanted = contract.time.zone, contract.time.local or contract.time.zone
+    if time.type().timezone:
+        return _shown(wanted or "UTC", time.cast(types.Timestamp("UTC")))
+    return time if written == wanted else _shown(wanted, _moment(written, time))
+
+
+def kinds(raw: ir.Table, contract: Contract) -> dict[str, str]:
+    """The columns that have to be converted, each with its kind."""
+    found: dict[str, str] = dict(contract.types)
+    column = raw[contract.time.column]
+    if found.setdefault(contract.time.column, "time") != "time":
+        raise InputError(f"types: {contract.time.column} is the time column, not a {found[contract.time.column]}.")
+    if not (column.type().is_string() or column.type().is_temporal()):
+        raise InputError(f"time column {contract.time.column!r} holds {column.type()} values, not times.")
+    return found
+
+
+def typed(raw: ir.Table, contract: Contract, formats: Mapping[str, str]) -> ir.Table:
+    """The columns of `raw`, missing markers emptied, each of its declared type, and a column FAILED."""
+    columns: dict[str, Any] = {name: known(raw[name], contract.missing) for name in raw.columns}
+    failed = []
+    for name, kind in kinds(raw, contract).items():
+        before = columns[name]
+        columns[name] = _converted(before, kind, formats.get(name, ""))
+        if before.type().is_string() and kind != "text":
+            failed.append((before.notnull() & columns[name].isnull(), name))
+    return raw.select(**columns, **{FAILED: ibis.cases(*failed) if failed else ibis.null("string")})
+
+
+def known(column: Any, missing: Iterable[str]) -> Any:
+    """A column without its missing markers; only text has any."""
+    if not column.type().is_string():
+        return column
+    return ibis.cases((~column.isin(["", *missing]), column))
+
+
+def failure(pieces: Iterable[tuple[Path, ir.Table]], contract: Contract, formats: Mapping[str, str]) -> InputError:
+    """The first value that does not convert, with its file and row. Only called when there is one."""
+    for path, raw in pieces:
+        numbered = raw.mutate(**{ROW: ibis.row_number()})
+        rows = typed(numbered, contract, formats)
+        bad = rows.filter(rows[FAILED].notnull()).order_by(ROW).limit(1).select(ROW, FAILED).execute()
+        if len(bad):
+            row, column = int(bad[ROW].iloc[0]), str(bad[FAILED].iloc[0])
+            value = str(numbered.filter(numbered[ROW] == row)[column].execute().iloc[0])
+            kind = kinds(raw, contract)[column]
+            what = f"{path}, row {row + 1} of the data: {column} {value!r}"
+            if kind == "time":
+                return InputError(
+                    f"{what} does not fit the format {formats[column]!r}.{swapped(value, formats[column])}"
+                )
+            return InputError(
+                f"{what} is not {'an' if kind == 'integer' else 'a'} {kind}."
+                f" If it stands for a missing value, add it to missing: in the contract."
+            )
+    raise AssertionError("no value failed to convert")
+
+
+def _converted(column: Any, kind: str, form: str) -> Any:
+    """A column as one of the kinds; missing where a text does not fit."""
+    if not column.type().is_string():
+        return _recast(column, kind)
+    text = column.strip()
+    if kind == "text":
+        return column
+    if kind == "boolean":
+        return text.lower().cases(*WORDS.items())
+    if kind == "time":
+        return parse(text, form)
+    # the pattern first: DuckDB itself reads '1.5' as the integer 2, '1_000' as 1000 and 'nan' as a number
+    return ibis.cases((text.re_search(PATTERNS[kind]), text.try_cast(NUMBERS[kind])))
+
+
+def _recast(column: Any, kind: str) -> Any:
+    """A column that has a type already: only what loses nothing."""
+    found = column.type()
+    if kind == "text":
+        return column.cast("string")
+    if kind == "number" and found.is_numeric():
+        return column.cast("float64")
+    if kind == "time" and found.is_temporal():
+        return column if found.is_timestamp() else column.cast("timestamp")
+    if not {"integer": found.is_integer(), "boolean": found.is_boolean()}.get(kind, False):
+        raise InputError(f"types: {column.get_name()} holds {found} values, which cannot be read as {kind}.")
+    return column

@@ -1,0 +1,121 @@
+"""The contract of a source, as its YAML file says it: where the rows are, what a case is, what can be measured."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from rca.metric import Metric
+from rca.yaml_file import read_yaml
+
+Kind = Literal["text", "integer", "number", "boolean", "time"]
+Names = Annotated[tuple[str, ...], BeforeValidator(lambda given: [given] if isinstance(given, str) else given)]
+NEEDED = {"proportion": ("counts",), "mean": ("value",), "rate": ("counts", "out_of")}  # expressions of a kind
+RESERVED = ("period", "n", "total", "total_sq")  # the other columns of a cube
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Time(_Part):
+    """When a case happened. Days and weeks are those of the zone `local` (else of `zone`, else as written)."""
+
+    column: str
+    format: str | None = None  # strptime, e.g. "%d/%m/%Y %H:%M"
+    zone: str | None = None  # of the times in the file
+    local: str | None = None  # of the days and weeks in the report
+    since: dt.date | None = Field(default=None, alias="from")
+    until: dt.date | None = None  # inclusive
+
+    @field_validator("zone", "local")
+    @classmethod
+    def _zone(cls, name: str | None) -> str | None:
+        try:
+            return name and ZoneInfo(name).key
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"{name!r} is not a time zone; give a name such as 'UTC' or 'Europe/Madrid'") from None
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.local and not self.zone:
+            raise ValueError(f"local: {self.local} needs zone as well: the zone in which the file was written")
+        if self.since and self.until and self.since > self.until:
+            raise ValueError(f"from {self.since} is after until {self.until}")
+        return self
+
+
+class Bands(_Part):
+    """A number cut into bands: `{bands: tenure_days, edges: [30, 90]}` is 0-29, 30-89 and 90+."""
+
+    bands: str  # a column or an expression
+    edges: tuple[int | float, ...] = Field(min_length=1)
+    labels: tuple[str, ...] | None = None
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if any(low >= high for low, high in zip(self.edges, self.edges[1:], strict=False)):
+            raise ValueError(f"edges must rise, got {list(self.edges)}")
+        if self.labels is not None and len(self.labels) != len(self.edges) + 1:
+            raise ValueError(f"{len(self.edges)} edges need {len(self.edges) + 1} labels, got {len(self.labels)}")
+        return self
+
+
+class Contract(_Part):
+    """One source. The file's own words are in `params/sources/*.yml`."""
+
+    table: str
+    key: Names = Field(min_length=1)
+    latest_by: Names = ()
+    time: Time
+    missing: tuple[str, ...] = ()  # markers; an empty field is always missing
+    types: dict[str, Kind] = {}
+    repeated: dict[str, tuple[str, ...]] = {}
+    dimensions: dict[str, str | Bands] = {}
+    personal: tuple[str, ...] = ()
+    metrics: dict[str, Metric] = Field(min_length=1)
+    events: str | None = None
+    actions: str | None = None
+
+    @field_validator("dimensions", mode="before")
+    @classmethod
+    def _by_name(cls, given: Any) -> Any:
+        """A list of names and of `name: how`, or one mapping; a name alone is the column of that name."""
+        pairs: list[tuple[str, Any]] = []
+        for item in [given] if isinstance(given, dict) else given if isinstance(given, list) else []:
+            pairs += item.items() if isinstance(item, dict) else [(item, None)]
+        names = [name for name, _ in pairs]
+        for name in names:
+            if not isinstance(name, str) or name in RESERVED:
+                raise ValueError(f"{name!r} cannot be the name of a dimension")
+            if names.count(name) > 1:
+                raise ValueError(f"{name!r} is given twice")
+        quoted = {name: '"' + name.replace('"', '""') + '"' for name in names}
+        return {name: quoted[name] if how is None else how for name, how in pairs} if pairs else given
+
+    @field_validator("metrics", mode="before")
+    @classmethod
+    def _named(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        return {name: {**(m if isinstance(m, dict) else {}), "name": name} for name, m in given.items()}
+
+    @field_validator("metrics")
+    @classmethod
+    def _complete(cls, metrics: dict[str, Metric]) -> dict[str, Metric]:
+        for name, metric in metrics.items():
+            needed = NEEDED[metric.kind]
+            for field in needed:
+                if getattr(metric, field) is None:
+                    raise ValueError(f"{name}: a {metric.kind} needs {field!r}")
+            for field in {"counts", "value"} - set(needed):
+                if getattr(metric, field) is not None:
+                    raise ValueError(f"{name}: a {metric.kind} takes no {field!r}")
+        return metrics
+
+
+def read_contract(path: Path) -> Contract:
+    """The contract in a YAML file, checked on its own; whether the data keeps it is seen by `open_source`."""
+    return read_yaml(path, Contract)

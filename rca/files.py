@@ -1,0 +1,178 @@
+"""Files of rows: finding them, and reading them as text so that nothing is typed in silence."""
+
+import csv
+import glob
+import gzip
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rca.errors import InputError, hint
+
+KINDS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+DATABASE = "::"  # in `file.duckdb::table`
+
+
+def find_file(path: str, start: Path | None = None) -> Path:
+    """The file or folder `path`: in the folder `start` (the one of the file that names it), or in any above it.
+
+    `start` is the current folder where it is not given. InputError says where it was looked for.
+    """
+    return _look_up(path, start, lambda place: [place] if place.exists() else [])[0]
+
+
+@dataclass(frozen=True)
+class Data:
+    """What `table:` of a contract stands for: files of one kind, or a table in a DuckDB file."""
+
+    kind: str
+    paths: tuple[Path, ...]
+    inner: str = ""  # the table in a DuckDB file
+
+    @property
+    def text(self) -> bool:
+        """Whether every value comes as text."""
+        return self.kind in ("csv", "jsonl")
+
+    def only(self, path: Path) -> "Data":
+        """One of its files."""
+        return Data(self.kind, (path,), self.inner)
+
+    def read(self, con: Any, repeated: Mapping[str, Sequence[str]]) -> Any:
+        """The rows as an Ibis table of an Ibis DuckDB connection, not loaded yet."""
+        with engine_errors(self.paths):
+            if self.kind == "csv":
+                return _read_csv(con, self.paths, repeated)
+            if self.kind == "jsonl":
+                return _read_jsonl(con, self.paths)
+            if self.kind == "parquet":
+                return con.read_parquet([str(path) for path in self.paths])
+            return _read_database(con, self.paths[0], self.inner)
+
+
+def find_data(table: str, start: Path) -> Data:
+    """What `table:` of a contract in the folder `start` names: a file, folder, glob or `file.duckdb::table`."""
+    if DATABASE in table:
+        path, inner = table.split(DATABASE, 1)
+        return Data("duckdb", (find_file(path, start),), inner)
+    if glob.has_magic(table):
+        paths = _look_up(table, start, _matches)
+    else:
+        path_found = find_file(table, start)
+        paths = sorted(path_found.rglob("*")) if path_found.is_dir() else [path_found]
+    paths = [p for p in paths if p.is_file() and not p.name.startswith((".", "_"))]
+    kinds = {_kind(p) for p in paths}
+    if len(kinds) != 1:
+        what = f"holds files of several kinds ({', '.join(sorted(kinds))})" if kinds else "holds no files"
+        raise InputError(f"{table!r} {what}; name files of one kind, such as '*.csv'.")
+    return Data(kinds.pop(), tuple(paths))
+
+
+@contextmanager
+def engine_errors(paths: Sequence[Path]) -> Iterator[None]:
+    """What the engine says about unreadable data, as one line."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.DataError, duckdb.OperationalError, duckdb.InvalidInputException) as error:
+        line = str(error).strip().splitlines()[0]
+        raise InputError(f"{', '.join(map(str, paths[:2]))}: cannot be read: {line}") from error
+
+
+def _look_up(path: str, start: Path | None, found: Any) -> list[Path]:
+    folder = (start or Path.cwd()).resolve()
+    given = Path(path).expanduser()
+    places = [given] if given.is_absolute() else [place / given for place in (folder, *folder.parents)]
+    for place in places:
+        if matches := found(place):
+            return list(matches)
+    where = "" if given.is_absolute() else f"; looked in {folder} and in each folder above it"
+    raise InputError(f"no file {path!r}{where}.")
+
+
+def _matches(pattern: Path) -> list[Path]:
+    return [Path(path) for path in sorted(glob.glob(str(pattern), recursive=True))]
+
+
+def _kind(path: Path) -> str:
+    suffix = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
+    if suffix.lower() not in KINDS:
+        what = f"{path} has the unknown ending {suffix!r}. {hint(suffix, [*KINDS, '.csv.gz'])}"
+        cure = f" A table in it is named like '{path.name}{DATABASE}cases'." if suffix == ".duckdb" else ""
+        raise InputError(what + cure)
+    return KINDS[suffix.lower()]
+
+
+def _read_csv(con: Any, paths: Sequence[Path], repeated: Mapping[str, Sequence[str]]) -> Any:
+    """CSV or TSV as text columns. The header is read here: the engine renames a repeated column in silence."""
+    first, delimiter = _header(paths[0])
+    for path in paths[1:]:
+        if (other := _header(path)) != (first, delimiter):
+            differ = ", ".join(sorted(set(first) ^ set(other[0]))) or "their order or delimiter"
+            raise InputError(f"{path} and {paths[0]} have different columns: {differ}.")
+    names = _distinct(first, repeated, paths[0])
+    return con.read_csv(
+        [str(path) for path in paths],
+        columns=dict.fromkeys(names, "VARCHAR"),
+        auto_detect=False,
+        header=True,
+        delim=delimiter,
+        quote='"',
+        escape='"',
+    )
+
+
+def _header(path: Path) -> tuple[list[str], str]:
+    """Column names, and the delimiter that the header line uses most."""
+    opener: Any = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opener(path, "rt", encoding="utf-8-sig", newline="") as lines:
+            line = lines.readline()
+            delimiter = "\t" if ".tsv" in path.suffixes else max(",;\t|", key=line.count)
+            lines.seek(0)
+            names = [name.strip() for name in next(csv.reader(lines, delimiter=delimiter), [])]
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text: save it as UTF-8.") from error
+    except (OSError, EOFError) as error:
+        raise InputError(f"{path} cannot be read: {error}.") from error
+    if not any(names):
+        raise InputError(f"{path} is empty: the first line must name the columns.")
+    return [name or f"column_{position}" for position, name in enumerate(names, 1)], delimiter
+
+
+def _distinct(header: Sequence[str], repeated: Mapping[str, Sequence[str]], path: Path) -> list[str]:
+    """The header, with the names of `repeated` for columns that occur twice (capitals do not tell them apart)."""
+    folded = [name.casefold() for name in header]
+    left = {name: list(names) for name, names in repeated.items()}
+    for name in dict.fromkeys(header):
+        times = folded.count(name.casefold())
+        if times > 1 and len(left.get(name, [])) != times:
+            example = [name, *(f"{name}_{count}" for count in range(2, times + 1))]
+            raise InputError(
+                f"{path}: the header {name!r} appears {times} times."
+                f" Name them in the contract: repeated: {{{name}: [{', '.join(example)}]}}"
+            )
+    for name in set(repeated) - set(header):
+        raise InputError(f"{path}: repeated names an unknown column {name!r}. {hint(name, header)}")
+    return [left[name].pop(0) if left.get(name) else name for name in header]
+
+
+def _read_jsonl(con: Any, paths: Sequence[Path]) -> Any:
+    """JSON lines as text columns: a first pass finds the names, so that the engine need not guess a type."""
+    files = [str(path) for path in paths]
+    names = con.read_json(files, format="newline_delimited", maximum_depth=1, sample_size=-1).columns
+    return con.read_json(
+        files, format="newline_delimited", columns=dict.fromkeys(names, "VARCHAR"), auto_detect=False
+    )
+
+
+def _read_database(con: Any, path: Path, table: str) -> Any:
+    con.attach(path, "data", read_only=True)
+    schema, _, name = table.rpartition(".")
+    tables = con.list_tables(database=("data", schema or "main"))
+    if name not in tables:
+        raise InputError(f"{path} has no table {table!r}. {hint(name, tables)}")
+    return con.table(name, database=("data", schema or "main"))

@@ -1,0 +1,159 @@
+"""A source: one table of cases behind its contract, opened but not loaded, restricted to a scope."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from rca.contract import Contract, read_contract
+from rca.cube import MISSING
+from rca.errors import InputError, hint, known
+from rca.files import engine_errors, find_data, find_file
+from rca.metric import Metric
+from rca.period import Dates, words
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Source:
+    """Cases of one scope, and the metrics that can be computed from them.
+
+    table      Ibis table: one row per case, typed columns, the dimensions among them; times as the file has them
+    time       the column that says when a case happened
+    extent     first and last local day of the cases of every scope, inside the contract's time range
+    rows       rows read, over every scope; they are the cases of every scope and those of `set_aside`
+    cases      cases in the scope
+    set_aside  rows that are no case, by reason
+    """
+
+    name: str
+    contract: Contract
+    table: "ir.Table"
+    scope: Mapping[str, str]
+    extent: Dates
+    rows: int
+    cases: int
+    set_aside: Mapping[str, int]
+    folder: Path  # of the contract, where the search for its files starts
+
+    @property
+    def time(self) -> str:
+        return self.contract.time.column
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        return tuple(self.contract.dimensions)
+
+    @property
+    def metrics(self) -> dict[str, Metric]:
+        return self.contract.metrics
+
+    def values(self, dimension: str) -> pd.Series:
+        """How many cases each value of a dimension has, most first: the vendors to run a study for."""
+        known(dimension, self.dimensions, "dimension")
+        return _values(self.table, dimension)
+
+    @cached_property
+    def events(self) -> pd.DataFrame:
+        """What happened: `event_id, kind, title, start, end`, then dimensions it is limited to; empty when none."""
+        from rca.records import EVENTS, read_records
+
+        return read_records(self.contract.events, EVENTS, self)
+
+    @cached_property
+    def actions(self) -> pd.DataFrame:
+        """Owned tasks: `action_id, title, owner, metric, segment, due, status, effective, expected_effect`."""
+        from rca.records import ACTIONS, read_records
+
+        return read_records(self.contract.actions, ACTIONS, self)
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What a reader should know of it, in words."""
+        scope = ", ".join(f"{name} {value}" for name, value in self.scope.items())
+        aside = "; ".join(f"{count:,} {reason}" for reason, count in self.set_aside.items())
+        return {
+            "scope": scope or "all",
+            "cases": f"{self.cases:,} of {self.rows:,} rows",
+            "data from": words(self.extent),
+            "metrics": ", ".join(metric.label for metric in self.metrics.values()),
+            "dimensions": ", ".join(self.dimensions),
+            "set aside": aside or "nothing",
+        }
+
+    def __repr__(self) -> str:
+        return f"<Source {self.name}: {'; '.join(f'{what}: {text}' for what, text in self.facts.items())}>"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(f"<tr><th>{escape(k)}</th><td>{escape(v)}</td></tr>" for k, v in self.facts.items())
+        return f'<div class="rca-source"><p><b>{escape(self.name)}</b></p><table class="rca">{rows}</table></div>'
+
+
+def open_source(path: str | Path, *, scope: Mapping[str, str] | None = None) -> Source:
+    """Open the source whose contract is the YAML file `path`, restricted to the cases of `scope`.
+
+    The data is checked against its contract here; what breaks it is an InputError that names file, row and value.
+    A text file, and an event log, is read once into the engine; Parquet files and tables are queried in place.
+    """
+    import ibis
+
+    from rca.cases import check_metrics, read_cases
+
+    file = find_file(str(path))
+    contract = read_contract(file)
+    data = find_data(contract.table, file.parent)
+    scope = dict(scope or {})
+    con = ibis.duckdb.connect()
+    con.raw_sql("SET TimeZone = 'UTC'")  # a column with a time zone must not read differently on another machine
+    with engine_errors(data.paths):
+        try:
+            cases = read_cases(con, data, contract)
+            check_metrics(cases.table, contract)
+        except InputError as error:
+            raise type(error)(f"{file}: {error}") from error
+        table = _scoped(cases.table, scope, contract)
+        count = int(table.count().execute()) if scope else cases.count
+        if not count:
+            raise InputError(_no_match(cases.table, scope))
+    return Source(file.stem, contract, table, scope, cases.extent, cases.rows, count, cases.set_aside, file.parent)
+
+
+def _scoped(table: "ir.Table", scope: Mapping[str, str], contract: Contract) -> "ir.Table":
+    names = [*contract.dimensions, *table.columns]
+    for name, value in scope.items():
+        table = table.filter(_text(table[known(name, names, "scope column")]) == str(value))
+    return table
+
+
+def _no_match(table: "ir.Table", scope: Mapping[str, str]) -> str:
+    """Which part of a scope matches no case, or that only the parts together do not."""
+    given = ", ".join(f"{name}={value!r}" for name, value in scope.items())
+    for name, value in scope.items():
+        values = _values(table, name).index
+        if str(value) not in values:
+            return f"scope {given} matches no cases ({len(values)} {_plural(name)}). {hint(value, values)}"
+    return f"scope {given} matches no cases: each part exists, but not together."
+
+
+def _values(table: "ir.Table", column: str) -> pd.Series:
+    counts = table.group_by(value=_text(table[column])).agg(cases=lambda t: t.count()).execute()
+    return (
+        counts.sort_values(["cases", "value"], ascending=[False, True])
+        .set_index("value")["cases"]
+        .rename_axis(column)
+    )
+
+
+def _text(column: Any) -> Any:
+    return column.cast("string").nullif("").fill_null(MISSING)
+
+
+def _plural(name: str) -> str:
+    noun = name.replace("_", " ")
+    return f"{noun[:-1]}ies" if noun.endswith("y") else noun if noun.endswith("s") else f"{noun}s"

@@ -1,0 +1,76 @@
+"""A YAML file read into a pydantic model; a mistake in it is one line that names file, field and cure."""
+
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from rca.errors import InputError, hint
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML lets the second of two equal keys win in silence; here it is an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for position, key in enumerate(keys):
+            if key in keys[:position]:
+                raise yaml.MarkedYAMLError(problem=f"{key!r} is given twice", problem_mark=node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(path: Path, model: type[Model]) -> Model:
+    """The file as a `model`; InputError with `file: field: what is wrong` for the first mistake in it."""
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    except yaml.MarkedYAMLError as error:
+        line = f" (line {error.problem_mark.line + 1})" if error.problem_mark else ""
+        raise InputError(f"{path}: not valid YAML{line}: {error.problem}.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a text file in YAML: {error}.") from error
+    if not isinstance(data, dict):
+        raise InputError(f"{path}: holds no fields. Known: {', '.join(_fields(model))}.")
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise InputError(f"{path}: {_first(error, model)}") from error
+
+
+def _first(error: ValidationError, model: type[BaseModel]) -> str:
+    """The first mistake in words: `time.colum: unknown field. Did you mean 'column'?`"""
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    more = f" ({error.error_count() - 1} more mistakes after this one)" if error.error_count() > 1 else ""
+    if first["type"] == "extra_forbidden":
+        text = f"unknown field. {hint(first['loc'][-1], _fields(_inner(model, first['loc'][:-1])))}"
+    elif first["type"] == "missing":
+        text = "is missing."
+    else:
+        text = f"{first['msg'].removeprefix('Value error, ').rstrip('.')}, got {first['input']!r}."
+        if first["type"] == "value_error":  # our own sentence says what was given
+            text = f"{first['msg'].removeprefix('Value error, ')}"
+    return f"{place}: {text}{more}" if place else f"{text}{more}"
+
+
+def _fields(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _inner(model: type[BaseModel], place: tuple[int | str, ...]) -> type[BaseModel]:
+    """The model that holds the field at `place`, for its field names."""
+    for part in place:
+        for name, field in model.model_fields.items():
+            if part in (name, field.alias):
+                found = _models(field.annotation)
+                model = found[0] if found else model
+    return model
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    """The models named anywhere in a type such as `dict[str, Metric] | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for inner in get_args(annotation) for model in _models(inner)]
