@@ -8,7 +8,10 @@ from typing import Any
 from rca.batch.folders import safe_names
 from rca.batch.parameters import Parameter, read_parameters, wrong_parameters
 from rca.batch.study import Study, read_study
+from rca.cube import MISSING
 from rca.errors import InputError, hint
+from rca.files import find_file
+from rca.source import open_source
 
 
 @dataclass(frozen=True)
@@ -17,14 +20,14 @@ class Run:
 
     study: Study
     notebook: Path
-    scope: dict[str, Any]
+    scope: dict[str, str]
     parameters: dict[str, Any]
     folder: Path
 
     @property
     def name(self) -> str:
         """The scope in words: `Andes`."""
-        return ", ".join(str(value) for value in self.scope.values())
+        return ", ".join(self.scope.values())
 
 
 def plan(paths: Sequence[Path], out: Path) -> list[Run]:
@@ -57,8 +60,6 @@ def only_named(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
 
 def _runs(study: Study, out: Path) -> list[Run]:
     """The runs of one study; what is wrong with notebook, parameters, contract and data is collected first."""
-    from rca.files import find_file
-    from rca.source import open_source
 
     problems: list[str] = []
 
@@ -77,10 +78,12 @@ def _runs(study: Study, out: Path) -> list[Run]:
         problems += _wrong(study, takes)
     if source is not None:
         problems += _unknown(study, source)
-    scopes = attempt(_scopes, study, source) if source is not None and study.for_each in source.dimensions else None
-    if problems or not scopes:
+    scopes = attempt(_scopes, study, source) if source is not None and study.for_each in source.dimensions else []
+    if not problems and not scopes:
+        problems.append(f"no case has a {study.for_each}.")
+    if problems:
         raise InputError("\n".join(f"{study.path}: {problem}" for problem in problems))
-    folders = safe_names([str(scope) for scope in scopes])
+    folders = safe_names(scopes)
     return [
         Run(
             study=study,
@@ -123,19 +126,16 @@ def _unknown(study: Study, source: Any) -> Iterator[str]:
                 yield f"{parameter}: unknown {what} {name!r}. {hint(name, known)}"
 
 
-def _scopes(study: Study, source: Any) -> list[Any]:
+def _scopes(study: Study, source: Any) -> list[str]:
     """The values to make a report for: all of them by name, or those with most cases."""
-    rows = source.table.filter(source.table[study.for_each].notnull())
-    counted = rows.group_by(study.for_each).agg(cases=rows.count()).to_pyarrow().to_pylist()
-    cases = {row[study.for_each]: row["cases"] for row in counted}
-    if not cases:
-        raise InputError(f"{study.source} has no case with a {study.for_each}.")
-    found = sorted(cases, key=str)
+    cases = source.values(study.for_each).drop(MISSING, errors="ignore")
+    found = list(cases.index[: study.largest])
     if study.only is not None:
-        unknown = [value for value in study.only if value not in cases]
+        wanted = [str(value) for value in study.only]
+        unknown = [value for value in wanted if value not in cases.index]
         if unknown:
-            raise InputError("\n".join(f"only: unknown {study.for_each} {v!r}. {hint(v, found)}" for v in unknown))
-        found = [value for value in found if value in study.only]
-    if study.largest is not None:
-        found = sorted(found, key=lambda value: (-cases[value], str(value)))[: study.largest]
-    return found
+            raise InputError(
+                "\n".join(f"only: unknown {study.for_each} {v!r}. {hint(v, cases.index)}" for v in unknown)
+            )
+        found = [value for value in found if value in wanted]
+    return found if study.largest else sorted(found)

@@ -40,7 +40,7 @@ class Finding(Part):
     label: str
     kind: Literal["rate", "mix"]
     segment: str
-    where: dict[str, Any]
+    where: dict[str, str]
     direction: Literal["worse", "better"]
     reach: Literal["own", "shared", "common", "unknown"]
     title: str
@@ -78,7 +78,7 @@ class Findings(Part):
     version: Literal[1] = Field(alias="schema")
     title: str
     lead: str
-    scope: dict[str, Any]
+    scope: dict[str, str]
     before: tuple[dt.date, dt.date]
     after: tuple[dt.date, dt.date]
     status: Literal["attention", "better", "quiet"]
@@ -107,7 +107,7 @@ class Record(Part):
 
     version: Literal[1] = Field(default=1, alias="schema")
     title: str
-    scope: dict[str, Any]
+    scope: dict[str, str]
     status: Status
     sentence: str = ""
     started: str

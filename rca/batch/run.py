@@ -1,7 +1,6 @@
 """One run: execute the notebook, judge it by the evidence, write its folder, move it to its place when whole."""
 
 import datetime as dt
-import json
 import shutil
 import tempfile
 import time
@@ -103,7 +102,7 @@ def execute(run: Run, target: Path) -> tuple[Any, str]:
     return nbformat.read(target, as_version=4), trouble
 
 
-def judge(notebook: Any, scope: dict[str, Any]) -> Verdict:
+def judge(notebook: Any, scope: dict[str, str]) -> Verdict:
     """The status that the outputs prove: an error, no findings or those of another scope are never `done`."""
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     for cell in cells:
@@ -120,7 +119,7 @@ def judge(notebook: Any, scope: dict[str, Any]) -> Verdict:
         findings = read_findings(found[0])
     except InputError as error:
         return Verdict("failed", f"The notebook ran, but {error}")
-    if json.loads(json.dumps(findings.scope, default=str)) != scope:
+    if findings.scope != scope:
         return Verdict("failed", f"The notebook ran, but its findings are about {findings.scope}.")
     return Verdict("done", findings=findings)
 

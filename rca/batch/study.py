@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
 
+from rca.errors import InputError, hint
 from rca.yaml_file import read_yaml
 
 Value = str | int | float | bool
@@ -51,6 +52,8 @@ class Study(BaseModel):
 
 def read_study(path: Path) -> Study:
     """Read a study; InputError names the mistake in the file."""
+    if not path.is_file():
+        raise InputError(f"no study {str(path)!r}. {hint(path.name, (p.name for p in path.parent.glob('*.yml')))}")
     study = read_yaml(path, Study)
     study._path = path
     return study
