@@ -117,6 +117,7 @@ def _date(day: str | dt.date) -> str:
         raise InputError(f"{day!r} is not a date, write it as '2026-09-21'.") from error
 
 
+# One story per vendor: Grove's is the bug that hits all alike, Harbor's is that nothing happens.
 STORIES = (
     Cause(
         kind="rate", vendor="Andes", metric="csat", where={"market": "MX", "issue_type": "refund"},

@@ -93,7 +93,7 @@ EFFECTS: dict[str, dict[str, dict[str, float]]] = {  # metric -> dimension -> va
     },
     "service_level": {
         "market": {"BR": -0.010, "DE": 0.010, "TR": -0.010},
-        "channel": {"chat": 0.015, "phone": -0.015, "social": -0.010},
+        "channel": {"chat": 0.010, "phone": -0.010, "social": -0.010},
         "issue_type": {"payment": 0.010, "refund": -0.005},
         "shift": {"night": -0.030, "evening": -0.010},
     },
