@@ -11,8 +11,8 @@ from typing import Any
 _HOME = {
     # the data
     "open_source": "source",
-    "cube": "cube",
-    "cubes": "cube",
+    "cube": "cube_query",
+    "cubes": "cube_query",
     "Cube": "cube",
     "Metric": "metric",
     "each": "result",
@@ -42,9 +42,8 @@ class _Package(ModuleType):
         return getattr(import_module(f"rca.{_HOME[name]}"), name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in _HOME and isinstance(value, ModuleType):
-            value = getattr(value, name)
-        super().__setattr__(name, value)
+        if not (name in _HOME and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
 
     def __dir__(self) -> list[str]:
         return list(_HOME)

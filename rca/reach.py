@@ -29,8 +29,9 @@ WORDS = {
 class Reach(Result):
     """For a change of one scope in several segments, whether the other scopes show it too.
 
-    table: one row per segment: `segment, effect` (the scope's own), `others_effect, conf_low, conf_high` (the others
-    together, 95 % interval), `others` (how many could be compared), `moved` (how many of them moved likewise), `reach`:
+    table: one row per segment: `segment, effect, p_value` (the scope's own), `others_effect, conf_low, conf_high,
+    others_p_value` (the others together, 95 % interval), `others` (how many could be compared), `moved` (how many of
+    them moved likewise), `reach`:
 
     own      the others did not move half as far
     shared   the others together did not, but some of them did
@@ -46,6 +47,8 @@ class Reach(Result):
 
     @property
     def headline(self) -> str:
+        if self.table.empty:
+            return f"{self.metric.label}: no change here to compare with the others."
         parts = [
             f"{row.segment} {self.metric.change(row.effect)} here, {self.metric.change(row.others_effect)} elsewhere"
             f" ({WORDS[row.reach]})"
@@ -95,7 +98,8 @@ def reach(everyone: Cube, change: Localization, *, scope: Mapping[str, str]) -> 
     rows = [_compare(_by_scope(pair, where, dimension), name, everyone.metric.kind) for where in wheres]
     table = pd.DataFrame(rows)
     table.insert(0, "segment", [label(where) for where in wheres])
-    return Reach(table, everyone.metric, dimension)
+    still = (table["segment"] == label({})) & (table["reach"] != "common") & ~(table["p_value"] < ALPHA)
+    return Reach(table[~still].reset_index(drop=True), everyone.metric, dimension)
 
 
 def label(where: Mapping[str, str]) -> str:
@@ -116,22 +120,31 @@ def _by_scope(pair: pd.DataFrame, where: Mapping[str, str], dimension: str) -> p
 
 def _compare(counts: pd.DataFrame, name: str, kind: str) -> dict[str, Any]:
     moves = changes(counts, kind)
-    own = float(moves["effect"].get(name, np.nan))
+    effect, variance = (float(moves[c].get(name, np.nan)) for c in ("effect", "variance"))
     others = moves.drop(index=name, errors="ignore").dropna()
     others = others[others["variance"] > 0]
-    row: dict[str, Any] = {"effect": own, "others": len(others), "moved": 0, "reach": "unknown"}
-    if others.empty or np.isnan(own):
-        return {**row, "others_effect": np.nan, "conf_low": np.nan, "conf_high": np.nan}
-    effect, error = pool(others["effect"], others["variance"])
-    sign = np.sign(own)
+    row: dict[str, Any] = {"effect": effect, "p_value": _p(effect, variance**0.5), "others_effect": np.nan}
+    row |= {"conf_low": np.nan, "conf_high": np.nan, "others_p_value": np.nan}
+    row |= {"others": len(others), "moved": 0, "reach": "unknown"}
+    if others.empty or np.isnan(effect):
+        return row
+    elsewhere, error = pool(others["effect"], others["variance"])
+    sign = np.sign(effect)
     z = sign * others["effect"] / np.sqrt(others["variance"])
-    moved = (z > norm.isf(ALPHA / len(others))) & (sign * others["effect"] >= HALF * abs(own))
-    row |= {"moved": int(moved.sum()), "others_effect": effect}
-    row |= {"conf_low": effect - Z95 * error, "conf_high": effect + Z95 * error}
-    if sign * effect >= HALF * abs(own) and sign * effect / error > norm.isf(ALPHA):
+    moved = (z > norm.isf(ALPHA / len(others))) & (sign * others["effect"] >= HALF * abs(effect))
+    row |= {"others_effect": elsewhere, "conf_low": elsewhere - Z95 * error, "conf_high": elsewhere + Z95 * error}
+    row |= {"others_p_value": _p(elsewhere, error), "moved": int(moved.sum())}
+    # the scope itself moved likewise, or its few cases cannot tell its change from that of the others
+    likewise = abs(effect) >= HALF * abs(elsewhere) or _p(effect - elsewhere, (variance + error**2) ** 0.5) > 0.05
+    if row["others_p_value"] < ALPHA and likewise and sign * elsewhere >= HALF * abs(effect):
         row["reach"] = "common"
     elif moved.any():
         row["reach"] = "shared"
-    elif sign * effect + Z95 * error < HALF * abs(own):
+    elif sign * elsewhere + Z95 * error < HALF * abs(effect):
         row["reach"] = "own"
     return row
+
+
+def _p(effect: float, error: float) -> float:
+    """Two-sided p-value of an effect with a normal standard error."""
+    return float(2 * norm.sf(abs(effect) / error)) if error > 0 else np.nan

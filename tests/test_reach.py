@@ -58,10 +58,30 @@ def test_a_small_common_change_does_not_excuse_a_large_own_one() -> None:
     assert table.loc["market=MX", "reach"] == "own"
 
 
-def test_all_cases_come_first_even_when_nothing_was_found() -> None:
+def test_no_change_is_nothing_to_compare() -> None:
     result = reach_of({})
-    assert result.table["segment"].tolist() == ["all cases"]
-    assert "all cases" in result.headline
+    assert result.table.empty
+    assert result.headline == "Csat: no change here to compare with the others."
+
+
+def test_a_vendor_too_small_to_see_a_common_change_is_told_of_it() -> None:
+    """2 points down everywhere: plain in the three large vendors, within noise in the small one."""
+    rng = np.random.default_rng(3)
+    weeks = pd.date_range("2026-01-05", periods=10, freq="7D")
+    rows = [
+        (week, vendor, "MX", n, rng.binomial(n, 0.85 - 0.03 * (i >= 5)))
+        for vendor, n in zip(VENDORS, (100, 5000, 5000, 5000), strict=True)
+        for i, week in enumerate(weeks)
+    ]
+    everyone = Cube(
+        pd.DataFrame(rows, columns=["period", "vendor", "market", "n", "total"]), CSAT, by=["vendor", "market"]
+    )
+    own = everyone.where({"vendor": "Andes"}).over(["market"])
+    change = localize(own, before="last 5 before last 5", after="last 5")
+    table = reach(everyone, change, scope={"vendor": "Andes"}).table
+    assert table["segment"].tolist() == ["all cases"]
+    assert table["reach"].tolist() == ["common"]
+    assert table["p_value"].item() > 0.01
 
 
 def test_a_segment_nobody_else_has_cannot_be_compared() -> None:
