@@ -19,11 +19,21 @@ from sqlglot import exp
 
 from rca.errors import InputError, hint
 
+TIMES = ("TIMESTAMP", "TIMESTAMPNTZ")  # the same, by two versions of sqlglot
 TYPES = {"BIGINT": "int64", "INT": "int64", "DOUBLE": "float64", "FLOAT": "float64", "DECIMAL": "float64"}
-TYPES |= {"TEXT": "string", "VARCHAR": "string", "DATE": "date", "TIMESTAMP": "timestamp"}
+TYPES |= {"TEXT": "string", "VARCHAR": "string", "DATE": "date"} | dict.fromkeys(TIMES, "timestamp")
 PARTS = ("year", "quarter", "month", "day", "hour", "minute")
 UNITS = ("day", "hour", "minute", "second")
 NAMES = (exp.Var, exp.DataType, exp.If)  # parts of a term that stand for no value, or whose parts are visited
+FLAGS = (
+    "negate",
+    "is_string",
+    "typed",
+    "safe",
+    "ignore_nulls",
+    "date_part_boundary",
+    "_type",
+)  # seen, or no matter
 Visit = Callable[[exp.Expression], Any]
 
 
@@ -45,9 +55,10 @@ def translate(text: str, table: ir.Table, what: str) -> ir.Value:
         visited.add(id(node))
         if isinstance(node, exp.Column):
             return _column(node, table)
+        if isinstance(node, exp.Boolean):
+            return bool(node.this)
         value = _terms()[type(node)](node, visit) if type(node) in _terms() else None
-        left_out = [n for n in node.iter_expressions() if id(n) not in visited and not isinstance(n, NAMES)]
-        if value is None or left_out:  # no term may drop a part of what is written
+        if value is None or any(_dropped(key, part, visited) for key, part in node.args.items()):
             raise InputError(
                 f"{node.sql(dialect='duckdb')!r} is not allowed: give a plain expression over columns."
             )
@@ -60,6 +71,13 @@ def translate(text: str, table: ir.Table, what: str) -> ir.Value:
     except (IbisError, TypeError, AttributeError, ValueError) as error:
         raise InputError(f"{what}: {text!r}: the types do not fit: {str(error).splitlines()[0]}.") from error
     return value if isinstance(value, ir.Value) else ibis.literal(value)
+
+
+def _dropped(key: str, argument: Any, visited: set[int]) -> bool:
+    """Whether a term would lose a part of what is written, such as the `escape` of a `like`."""
+    parts = argument if isinstance(argument, list) else [argument]
+    unseen = [part for part in parts if part and id(part) not in visited and not isinstance(part, (*NAMES, str))]
+    return bool(unseen) and key not in FLAGS
 
 
 def _parse(text: str) -> Any:
@@ -102,7 +120,6 @@ def _terms() -> dict[type[exp.Expression], Callable[[Any, Visit], Any]]:
     return {
         exp.Paren: one(lambda a: a),
         exp.Literal: lambda node, visit: _constant(node),
-        exp.Boolean: lambda node, visit: bool(node.this),
         exp.Null: lambda node, visit: ibis.null(),
         exp.EQ: compare(operator.eq),
         exp.NEQ: compare(operator.ne),
@@ -120,8 +137,8 @@ def _terms() -> dict[type[exp.Expression], Callable[[Any, Visit], Any]]:
         exp.And: two(lambda a, b: a & b, _condition),
         exp.Or: two(lambda a, b: a | b, _condition),
         exp.Not: one(lambda a: ~a, _condition),
-        exp.Like: two(lambda a, b: _text(a).like(_pattern(b))),
-        exp.ILike: two(lambda a, b: _text(a).ilike(_pattern(b))),
+        exp.Like: _like("like"),
+        exp.ILike: _like("ilike"),
         exp.Neg: one(lambda a: -a, _number),
         exp.Add: two(lambda a, b: a + b, _number),
         exp.Sub: two(lambda a, b: a - b, _number),
@@ -206,6 +223,14 @@ def _pattern(value: ir.Value) -> str:
     return str(found.value)
 
 
+def _like(method: str) -> Any:
+    def like(node: exp.Like, visit: Visit) -> Any:
+        found = getattr(_text(visit(node.this)), method)(_pattern(_literal(visit(node.expression))))
+        return ~found if node.args.get("negate") else found
+
+    return like
+
+
 def _in(node: exp.In, visit: Visit) -> Any:
     if node.args.get("query") or node.args.get("unnest") or not node.expressions:
         raise InputError("in needs a list of values, such as in ('refund', 'returns').")
@@ -230,9 +255,9 @@ def _cast(node: exp.Cast, visit: Visit) -> Any:
     value, name = _literal(visit(node.this)), node.to.this.value
     if name not in TYPES:
         raise InputError(f"cast to {name.lower()} is not allowed. {hint(name.lower(), [t.lower() for t in TYPES])}")
-    if value.type().is_string() and isinstance(value.op(), ops.Literal) and name in ("DATE", "TIMESTAMP"):
+    if value.type().is_string() and isinstance(value.op(), ops.Literal) and name in ("DATE", *TIMES):
         return ibis.literal(dt.datetime.fromisoformat(node.this.name)).cast(TYPES[name])
-    if name in ("DATE", "TIMESTAMP"):
+    if name in ("DATE", *TIMES):
         value = _typed(value, "is_temporal", "a time")
     elif name not in ("TEXT", "VARCHAR") and not value.type().is_boolean():
         value = _number(value)
