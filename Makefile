@@ -26,7 +26,7 @@ notebooks: $(SAMPLE)         ## execute the committed notebooks again on the sam
 bench: $(SAMPLE)
 	for file in bench/*.py; do $(BIN)/python "$$file" || exit 1; done
 
-$(SAMPLE): .venv/installed rca/sample.py
+$(SAMPLE): .venv/installed $(wildcard rca/sample*.py)
 	$(BIN)/rca sample
 
 .venv/installed: pyproject.toml constraints.txt
