@@ -122,6 +122,7 @@ def bridge(cube: Cube, *, by: str | Sequence[str], before: Window, after: Window
     a segment (more dimensions in `by`) sum to its own. Symmetric weights: Kitagawa (1955), JASA 50; Das Gupta
     (1993), US Census P23-186. Intervals by the delta method on the counts, cases drawn at random from each window.
 
+    >>> from rca.metric import Metric
     >>> frame = pd.DataFrame({"period": ["2026-01-05"] * 2 + ["2026-01-12"] * 2, "channel": ["chat", "email"] * 2,
     ...                       "n": [60, 40, 40, 60], "total": [54, 20, 36, 24]})
     >>> cube = Cube(frame, Metric(name="csat", kind="proportion", better="up"), by=["channel"])

@@ -94,7 +94,7 @@ def test_intervals_cover_the_truth(kind):
     """1,000 pairs of windows from known shares and rates: 95 % intervals hold the truth 93 to 97 times in 100."""
     rng, draws, sizes = np.random.default_rng(11), 1000, (900, 600)
     shares = np.array([[0.5, 0.3, 0.2], [0.4, 0.25, 0.35]])
-    rates = np.array([[0.8, 0.6, 0.9], [0.7, 0.6, 0.85]])
+    rates = np.array([[0.9, 0.6, 0.7], [0.8, 0.6, 0.65]])
     values = (shares * rates).sum(1)
     true = {
         "rate_effect": shares.mean(0) * (rates[1] - rates[0]),
