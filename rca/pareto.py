@@ -1,5 +1,6 @@
 """Where does it concentrate? Segments by what goes wrong in them, with each one's rate beside its volume."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,8 @@ from rca.counted import amounts, catch_all, counted, counting, counts, ordered
 from rca.cube import MISSING, Cube
 from rca.errors import InputError, TooLittleData, known
 from rca.metric import Metric
-from rca.pareto_noise import acceptance_bands, against_rest, effective_count
+from rca.pareto_change import ParetoChange, against
+from rca.pareto_noise import acceptance_bands, against_rest, scatter
 from rca.period import Dates, Window, last_day
 from rca.result import Result
 from rca.sentences import inner, percent, several
@@ -33,7 +35,10 @@ class Pareto(Result):
            rest; Benjamini-Hochberg), `judged` (worse, better or ordinary against the rest), `band_low, band_high`
            (the share that chance gives this rank when all segments are alike), `abc`, `vital`
     shown  the same columns: the segments worth a bar of their own, then one row for all others
-    p_even p-value of "all segments are alike in size" (chi-squared)
+    p_even     p-value of "all segments are alike in size" (chi-squared)
+    cases      how many equal cases would scatter as the counts do (fewer where single values differ much)
+    dispersion how much more the shares scatter from period to period than chance would, at least 1
+    scope      the cube's
     """
 
     shown: pd.DataFrame
@@ -41,6 +46,9 @@ class Pareto(Result):
     within: Dates
     goal: float
     p_even: float
+    cases: float
+    dispersion: float
+    scope: Mapping[str, str]
 
     @property
     def vital(self) -> pd.DataFrame:
@@ -134,6 +142,10 @@ class Pareto(Result):
         """Inches that a panel of this result wants."""
         return 0.9 + 0.23 * len(self.shown)
 
+    def against(self, reference: "Pareto") -> ParetoChange:
+        """This list against a reference, say that of an earlier window: shares and ranks, tested."""
+        return against(self, reference)
+
     def plot(self, ax: Any = None) -> Any:
         from rca.plotting.pareto import draw
 
@@ -173,12 +185,14 @@ def pareto(
     if rows.empty:
         raise TooLittleData(f"{metric.label}: there are no {metric.cases} to count by {by}.")
     rows = _compared(_shares(rows, metric), metric)
-    effective = effective_count(rows, metric.kind)
-    rows = _classed(rows, effective, goal, minimum)
-    p_even = float(chisquare(rows["share"] * effective).pvalue) if effective else 1.0
+    cases, dispersion = scatter(part.over([by]))
+    rows = _classed(rows, cases / dispersion, goal, minimum)
+    p_even = float(chisquare(rows["share"] * cases / dispersion).pvalue) if cases else 1.0
     first, last = part.frame["period"].min(), last_day(part.frame["period"].max(), cube.period)
     dates = (first, last) if within is None else cube.window(within)
-    return Pareto(rows[COLUMNS], metric, _shown(rows, top), by, dates, goal, p_even)
+    return Pareto(
+        rows[COLUMNS], metric, _shown(rows, top), by, dates, goal, p_even, cases, dispersion, dict(cube.scope)
+    )
 
 
 def _shares(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:

@@ -27,10 +27,10 @@ def draw(result: Any, ax: Axes | None = None) -> Axes:
     ax.barh(places, lengths, height=0.64, color=[ACCENT if v else FAINT for v in rows["vital"]])
     ax.set_xlim(0, 1)
     ax.set_ylim(len(rows) - 0.1, -1.4)
-    ax.set_yticks(places, [_short(s) for s in rows["segment"]], color=INK)
+    ax.set_yticks(places, [short(s) for s in rows["segment"]], color=INK)
     ax.set_xticks([])
     ax.spines[["left", "bottom"]].set_visible(False)
-    ax.set_title(f"{capital(counting(metric))}, by {result.by.replace('_', ' ')}")
+    ax.set_title("\n".join(wrap(f"{capital(counting(metric))}, by {result.by.replace('_', ' ')}", 76)))
 
     def column(y: float, points: float, text: str, color: str = MUTED, va: str = "center") -> None:
         style: Any = {"ha": "right", "va": va, "color": color, "fontsize": 8}
@@ -46,5 +46,6 @@ def draw(result: Any, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
+    """A name cut to what fits beside bars."""
     return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
