@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from rca.columns import FAILED, failure, kinds, known, local, typed
+from rca.columns import FAILED, failure, kinds, local, typed
 from rca.contract import Bands, Contract
 from rca.errors import InputError, hint
 from rca.expression import translate
@@ -35,22 +35,21 @@ class Cases:
 
 def read_cases(con: Any, data: Data, contract: Contract) -> Cases:
     """The cases that `contract` finds in `data`; `con` is the Ibis DuckDB connection that reads them."""
-    raw = data.read(con, contract.repeated)
+    raw = data.read(con, contract)
     _check_names(raw, contract)
     times = [name for name, kind in kinds(raw, contract).items() if kind == "time" and raw[name].type().is_string()]
-    formats = {n: contract.time.format or infer(known(raw[n], contract.missing).name(n)) for n in times}
+    formats = {n: contract.time.format or infer(raw[n]) for n in times}
     rows = typed(raw, contract, formats)
     if data.text:
         rows = con.create_table("rca_rows", rows, temp=True)
     no_key = reduce(or_, (rows[name].isnull() for name in contract.key))
-    found = (
-        rows.aggregate(rows=rows.count(), no_key=rows.count(where=no_key), failed=rows[FAILED].count()).execute().iloc[0]
-    )
+    counts = {"rows": rows.count(), "no_key": rows.count(where=no_key), "failed": rows[FAILED].count()}
+    found = rows.aggregate(**counts).execute().iloc[0]
     if not found["rows"]:
         raise InputError(f"{data.paths[0]} holds no rows.")
     if found["failed"]:
         one = [(data.paths[0], raw)]
-        many = ((path, data.only(path).read(con, contract.repeated)) for path in data.paths)
+        many = ((path, data.only(path).read(con, contract)) for path in data.paths)
         raise failure(one if len(data.paths) == 1 else many, contract, formats)
 
     table = rows.filter(~no_key).drop(FAILED)
@@ -111,6 +110,8 @@ def _latest(rows: ir.Table, contract: Contract) -> ir.Table:
             raise InputError(
                 f"latest_by: {name} is text, where '10' comes before '9'; declare it, types: {{{name}: integer}}."
             )
+    first = rows[contract.latest_by[0]]
+    rows = rows.filter(first.identical_to(first.max().over(group_by=contract.key)))  # so that few are left to sort
     others = [name for name in rows.columns if name not in (*contract.key, *contract.latest_by)]
     order = [ibis.desc(name, nulls_first=False) for name in (*contract.latest_by, *others)]
     return rows.filter(ibis.row_number().over(group_by=contract.key, order_by=order) == 0)

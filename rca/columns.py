@@ -14,7 +14,7 @@ from rca.time_format import parse, swapped
 
 FAILED = "rca_failed"  # the first column of a row that does not convert, else missing
 ROW = "rca_row"
-PATTERNS = {"integer": r"^[+-]?\d+$", "number": r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"}
+PATTERNS = {"integer": r"^[+-]?\d+(\.0*)?$", "number": r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"}
 NUMBERS = {"integer": "int64", "number": "float64"}
 WORDS = {"true": True, "t": True, "yes": True, "y": True, "1": True}
 WORDS |= {"false": False, "f": False, "no": False, "n": False, "0": False}
@@ -50,8 +50,8 @@ def kinds(raw: ir.Table, contract: Contract) -> dict[str, str]:
 
 
 def typed(raw: ir.Table, contract: Contract, formats: Mapping[str, str]) -> ir.Table:
-    """The columns of `raw`, missing markers emptied, each of its declared type, and a column FAILED."""
-    columns: dict[str, Any] = {name: known(raw[name], contract.missing) for name in raw.columns}
+    """The columns of `raw`, each of its declared type, and a column FAILED."""
+    columns: dict[str, Any] = {name: raw[name] for name in raw.columns}
     failed = []
     for name, kind in kinds(raw, contract).items():
         before = columns[name]
@@ -59,13 +59,6 @@ def typed(raw: ir.Table, contract: Contract, formats: Mapping[str, str]) -> ir.T
         if before.type().is_string() and kind != "text":
             failed.append((before.notnull() & columns[name].isnull(), name))
     return raw.select(**columns, **{FAILED: ibis.cases(*failed) if failed else ibis.null("string")})
-
-
-def known(column: Any, missing: Iterable[str]) -> Any:
-    """A column without its missing markers; only text has any."""
-    if not column.type().is_string():
-        return column
-    return ibis.cases((~column.isin(["", *missing]), column))
 
 
 def failure(pieces: Iterable[tuple[Path, ir.Table]], contract: Contract, formats: Mapping[str, str]) -> InputError:

@@ -5,7 +5,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from rca.metric import Metric
 from rca.yaml_file import read_yaml
@@ -63,6 +72,13 @@ class Bands(_Part):
         return self
 
 
+def _form(given: Any) -> str:
+    return "expression" if isinstance(given, str) else "bands"
+
+
+Dimension = Annotated[Annotated[str, Tag("expression")] | Annotated[Bands, Tag("bands")], Discriminator(_form)]
+
+
 class Contract(_Part):
     """One source. The file's own words are in `params/sources/*.yml`."""
 
@@ -73,7 +89,7 @@ class Contract(_Part):
     missing: tuple[str, ...] = ()  # markers; an empty field is always missing
     types: dict[str, Kind] = {}
     repeated: dict[str, tuple[str, ...]] = {}
-    dimensions: dict[str, str | Bands] = {}
+    dimensions: dict[str, Dimension] = {}
     personal: tuple[str, ...] = ()
     metrics: dict[str, Metric] = Field(min_length=1)
     events: str | None = None

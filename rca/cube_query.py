@@ -1,8 +1,10 @@
 """The one query: from the cases of a source to cubes, in the engine that holds them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from rca.cube import MISSING, Cube
@@ -70,44 +72,62 @@ def _covered(source: Source, period: str, within: Window | None) -> Dates:
 
 
 def _query(source: Source, metrics: list[Metric], by: list[str], period: str, covered: Dates) -> pd.DataFrame:
+    """`period`, the dimensions as text, and the measures of each metric as `name:n`, `name:total`, ..."""
     import ibis
 
+    from rca.cases import expressions
     from rca.columns import local
 
     table = source.table
-    when = local(table[source.time], source.contract)
     if covered != source.extent:
-        end = covered[1] + pd.Timedelta(days=1)
-        inside = (when >= ibis.literal(covered[0].to_pydatetime())) & (when < ibis.literal(end.to_pydatetime()))
-        table = table.filter(inside)
+        start, end = covered[0], covered[1] + pd.Timedelta(days=1)
         when = local(table[source.time], source.contract)
-    measures = {f"{m.name}:{name}": value for m in metrics for name, value in _measures(table, m).items()}
-    keys = {"period": when.truncate(period), **{name: table[name] for name in by}}
-    grouped = table.group_by(**keys).aggregate(**measures)
+        table = table.filter(when >= ibis.literal(start.to_pydatetime()), when < ibis.literal(end.to_pydatetime()))
+    found = {metric.name: expressions(table, metric) for metric in metrics}
+    measures = {
+        f"{metric.name}:{measure}": value
+        for metric in metrics
+        for measure, value in _measures(table, metric.kind, **found[metric.name]).items()
+    }
+    when = local(table[source.time], source.contract)
+    grouped = table.group_by(period=when.truncate(period), **{name: table[name] for name in by}).aggregate(
+        **measures
+    )
     # labels are made of the few groups, not of every case
     labels = {name: grouped[name].cast("string").nullif("").fill_null(MISSING) for name in by}
-    with engine_errors([source.folder / source.name]):
-        return grouped.mutate(**labels).execute()
+    kinds = [value.type() for parts in found.values() for value in parts.values()]
+    fractions = any(kind.is_floating() or kind.is_decimal() for kind in kinds)
+    with engine_errors(f"source {source.name}"), _in_order(table.get_backend()) if fractions else nullcontext():
+        frame = grouped.mutate(**labels).execute()
+    for name in measures:
+        if not np.isfinite(frame[name]).all():
+            raise InputError(f"metric {name.partition(':')[0]}: a value is infinite or too large to sum.")
+    return frame
 
 
-def _measures(table: Any, metric: Metric) -> dict[str, Any]:
-    """What a metric sums up, as expressions over the cases."""
-    from rca.cases import expressions
+@contextmanager
+def _in_order(backend: Any) -> Iterator[None]:
+    """One thread sums fractions: with more, the last digit of a sum depends on which of them is first."""
+    backend.raw_sql("SET threads = 1")
+    try:
+        yield
+    finally:
+        backend.raw_sql("RESET threads")
 
-    found = expressions(table, metric)
-    if metric.kind == "proportion":
-        asked = found.get("out_of")
-        counted = found["counts"] if asked is None else found["counts"] & asked
-        return {"n": table.count(where=asked), "total": table.count(where=counted)}
-    if metric.kind == "mean":
-        value = found["value"].cast("float64").nullif(float("nan"))
-        if "out_of" in found:
-            value = found["out_of"].ifelse(value, None)
-        return {
-            "n": value.count(),
-            "total": value.sum().fill_null(0),
-            "total_sq": (value * value).sum().fill_null(0),
-        }
-    events, exposure = found["counts"].cast("float64"), found["out_of"].cast("float64")
+
+def _measures(table: Any, kind: str, counts: Any = None, out_of: Any = None, value: Any = None) -> dict[str, Any]:
+    """What a metric sums up, from its expressions over the cases."""
+    if kind == "proportion":
+        counted = counts if out_of is None else counts & out_of
+        return {"n": table.count(where=out_of), "total": table.count(where=counted)}
+    if kind == "mean":
+        known_value = _number(value) if out_of is None else out_of.ifelse(_number(value), None)
+        sums = {"total": known_value, "total_sq": known_value * known_value}
+        return {"n": known_value.count(), **{name: each.sum().fill_null(0) for name, each in sums.items()}}
+    events, exposure = _number(counts), _number(out_of)
     both = events.notnull() & exposure.notnull()
     return {"n": exposure.sum(where=both).fill_null(0), "total": events.sum(where=both).fill_null(0)}
+
+
+def _number(value: Any) -> Any:
+    return value.cast("float64").nullif(float("nan"))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rca.contract import Contract
 from rca.errors import InputError, hint
 
 KINDS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
@@ -36,20 +37,23 @@ class Data:
         """Whether every value comes as text."""
         return self.kind in ("csv", "jsonl")
 
+    def __str__(self) -> str:
+        more = len(self.paths) - 1
+        return f"{self.paths[0]}{f' (or one of {more} more files)' if more else ''}"
+
     def only(self, path: Path) -> "Data":
         """One of its files."""
         return Data(self.kind, (path,), self.inner)
 
-    def read(self, con: Any, repeated: Mapping[str, Sequence[str]]) -> Any:
-        """The rows as an Ibis table of an Ibis DuckDB connection, not loaded yet."""
-        with engine_errors(self.paths):
-            if self.kind == "csv":
-                return _read_csv(con, self.paths, repeated)
-            if self.kind == "jsonl":
-                return _read_jsonl(con, self.paths)
-            if self.kind == "parquet":
-                return con.read_parquet([str(path) for path in self.paths])
-            return _read_database(con, self.paths[0], self.inner)
+    def read(self, con: Any, contract: Contract) -> Any:
+        """The rows, missing markers emptied, as a table of an Ibis DuckDB connection; not loaded yet."""
+        if self.kind == "csv":
+            return _read_csv(con, self.paths, contract)
+        if self.kind == "jsonl":
+            return _emptied(_read_jsonl(con, self.paths), ["", *contract.missing])
+        if self.kind == "parquet":
+            return _emptied(con.read_parquet([str(path) for path in self.paths]), contract.missing)
+        return _emptied(_read_database(con, self.paths[0], self.inner), contract.missing)
 
 
 def find_data(table: str, start: Path) -> Data:
@@ -71,7 +75,7 @@ def find_data(table: str, start: Path) -> Data:
 
 
 @contextmanager
-def engine_errors(paths: Sequence[Path]) -> Iterator[None]:
+def engine_errors(what: object) -> Iterator[None]:
     """What the engine says about unreadable data, as one line."""
     import duckdb
 
@@ -79,7 +83,7 @@ def engine_errors(paths: Sequence[Path]) -> Iterator[None]:
         yield
     except (duckdb.DataError, duckdb.OperationalError, duckdb.InvalidInputException) as error:
         line = str(error).strip().splitlines()[0]
-        raise InputError(f"{', '.join(map(str, paths[:2]))}: cannot be read: {line}") from error
+        raise InputError(f"{what} cannot be read: {line}") from error
 
 
 def _look_up(path: str, start: Path | None, found: Any) -> list[Path]:
@@ -106,14 +110,14 @@ def _kind(path: Path) -> str:
     return KINDS[suffix.lower()]
 
 
-def _read_csv(con: Any, paths: Sequence[Path], repeated: Mapping[str, Sequence[str]]) -> Any:
+def _read_csv(con: Any, paths: Sequence[Path], contract: Contract) -> Any:
     """CSV or TSV as text columns. The header is read here: the engine renames a repeated column in silence."""
     first, delimiter = _header(paths[0])
     for path in paths[1:]:
         if (other := _header(path)) != (first, delimiter):
             differ = ", ".join(sorted(set(first) ^ set(other[0]))) or "their order or delimiter"
             raise InputError(f"{path} and {paths[0]} have different columns: {differ}.")
-    names = _distinct(first, repeated, paths[0])
+    names = _distinct(first, contract.repeated, paths[0])
     return con.read_csv(
         [str(path) for path in paths],
         columns=dict.fromkeys(names, "VARCHAR"),
@@ -122,6 +126,7 @@ def _read_csv(con: Any, paths: Sequence[Path], repeated: Mapping[str, Sequence[s
         delim=delimiter,
         quote='"',
         escape='"',
+        nullstr=["", *contract.missing],
     )
 
 
@@ -167,6 +172,12 @@ def _read_jsonl(con: Any, paths: Sequence[Path]) -> Any:
     return con.read_json(
         files, format="newline_delimited", columns=dict.fromkeys(names, "VARCHAR"), auto_detect=False
     )
+
+
+def _emptied(table: Any, markers: Sequence[str]) -> Any:
+    """A table whose text columns are missing where they hold a marker."""
+    texts = [name for name in table.columns if table[name].type().is_string()] if markers else []
+    return table.mutate(**{name: (~table[name].isin(markers)).ifelse(table[name], None) for name in texts})
 
 
 def _read_database(con: Any, path: Path, table: str) -> Any:

@@ -111,12 +111,13 @@ def open_source(path: str | Path, *, scope: Mapping[str, str] | None = None) -> 
     scope = dict(scope or {})
     con = ibis.duckdb.connect()
     con.raw_sql("SET TimeZone = 'UTC'")  # a column with a time zone must not read differently on another machine
-    with engine_errors(data.paths):
+    with engine_errors(data):
         try:
             cases = read_cases(con, data, contract)
             check_metrics(cases.table, contract)
         except InputError as error:
-            raise type(error)(f"{file}: {error}") from error
+            about_data = str(error).startswith(tuple(str(path) for path in data.paths))
+            raise type(error)(str(error) if about_data else f"{file}: {error}") from error
         table = _scoped(cases.table, scope, contract)
         count = int(table.count().execute()) if scope else cases.count
         if not count:

@@ -40,10 +40,14 @@ def read_yaml(path: Path, model: type[Model]) -> Model:
 
 
 def _first(error: ValidationError, model: type[BaseModel]) -> str:
-    """The first mistake in words: `time.colum: unknown field. Did you mean 'column'?`"""
-    first = error.errors()[0]
+    """The first mistake in words: `time.colum: unknown field. Did you mean 'column'?`
+
+    A misspelt field comes before the field that is missing because of it.
+    """
+    first = min(error.errors(), key=lambda mistake: mistake["type"] != "extra_forbidden")
     place = ".".join(str(part) for part in first["loc"])
-    more = f" ({error.error_count() - 1} more mistakes after this one)" if error.error_count() > 1 else ""
+    count = error.error_count() - 1
+    more = f" (and {count} more {'mistake' if count == 1 else 'mistakes'})" if count else ""
     if first["type"] == "extra_forbidden":
         text = f"unknown field. {hint(first['loc'][-1], _fields(_inner(model, first['loc'][:-1])))}"
     elif first["type"] == "missing":
