@@ -1,224 +1,100 @@
-"""Did it really change? A control chart tells special causes from common ones."""
+"""Did it really change? The control chart that fits a cube, chosen from its data."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from rca import level, limits, rules
+from rca.charts import limits, rare
+from rca.charts.assemble import Found, assemble, by_phase, false_rate, in_sigmas, textbook_change
+from rca.charts.chart import ControlChart
+from rca.charts.default import default_chart, typical
+from rca.charts.phases import Phase, Plan, plan
+from rca.charts.series import Series, from_cube
+from rca.charts.textbook import Estimator, Options
 from rca.cube import Cube
-from rca.errors import TooLittleData
-from rca.period import PERIODS, Dates, Window, day, words
-from rca.result import Result
-from rca.series import Series, from_cube
+from rca.period import PERIODS, Window
 
 FEWEST = 12  # whole periods below which limits would say more about luck than about the process
-RECENT = 8  # judged periods in which a signal still counts for the status
 
-
-@dataclass(frozen=True, eq=False, repr=False)
-class ControlChart(Result):
-    """A series with its limits and what broke them.
-
-    table     `period, value, n, center, lcl, ucl, sigma, z, phase, excluded, partial` and a boolean per rule; z is
-              ±3 on the limits
-    signals   one row per (period, rule): `period, rule, direction` ("up", "down" or "") and `judgement`
-              ("better", "worse" or "")
-    chart     its name; `reason` says why this one
-    baseline  the dates that set the limits (None for plain numbers)
-    target    the metric's target in force at the last whole period, or None
-    level_change  `date, size, p_value, kind` ("step" or "drift"), suggested, never applied; or None
-    caption   one sentence for under the picture
-    """
-
-    signals: pd.DataFrame
-    chart: str
-    reason: str
-    baseline: Dates | None
-    target: float | None
-    rules: tuple[str, ...]
-    level_change: dict[str, Any] | None
-    caption: str
-    step: str = ""
-
-    @property
-    def judged(self) -> pd.DataFrame:
-        """The rows that rules look at: seen, whole, not excluded."""
-        rows = self.table
-        return rows[rows["value"].notna() & ~rows["partial"] & ~rows["excluded"]]
-
-    @property
-    def status(self) -> str:
-        """`worse`, `better` or `steady`.
-
-        A level change that stands decides; without one, the latest judged signal of the last 8 judged periods.
-        """
-        if self.level_change:
-            return self.metric.judge(self.level_change["size"])
-        since = self.judged["period"].iloc[-RECENT:].iloc[0]
-        recent = self.signals[(self.signals["period"] >= since) & (self.signals["judgement"] != "")]
-        return str(recent["judgement"].iloc[-1]) if len(recent) else "steady"
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        last, latest = self.judged.iloc[-1], self.signals["period"].max()
-        return {
-            "metric": self.metric.name,
-            "chart": self.chart,
-            "center": float(last["center"]),
-            "lcl": float(last["lcl"]),
-            "ucl": float(last["ucl"]),
-            "sigma": float(last["sigma"]),
-            "last": float(last["value"]),
-            "last_period": _iso(last["period"]),
-            "target": self.target,
-            "signal_count": len(self.signals),
-            "latest_signal": None if pd.isna(latest) else _iso(latest),
-            "direction": "" if pd.isna(latest) else str(self.signals["direction"].iloc[-1]),
-            "status": self.status,
-            "expected_false_signals": round(len(self.judged) * sum(rules.RULES[r].rate for r in self.rules), 2),
-            "level_change": self.level_change,
-        }
-
-    @property
-    def headline(self) -> str:
-        facts, metric = self.facts, self.metric
-        count, changed = facts["signal_count"], facts["level_change"]
-        text = f"{metric.label} is {metric.text(facts['last'])} {when(facts['last_period'], self.step)}"
-        if changed:
-            moved = "rose" if changed["size"] > 0 else "fell"
-            size = metric.change(changed["size"], signed=False)
-            since = when(changed["date"], self.step)
-            if changed["kind"] == "step":
-                text += f", {facts['status']}: it {moved} by {size} {since}"
-            else:
-                text += f", {facts['status']}: it {moved} by {size} little by little"
-        elif count:
-            text += f", {facts['status']}" if facts["status"] != "steady" else ", within its limits lately"
-        else:
-            text += f", steady around {metric.text(facts['center'])}: no signal"
-        if count:
-            text += f"; {count} signal{'s' * (count > 1)}, the latest {when(facts['latest_signal'], self.step)}"
-        return text + "."
-
-    def plot(self, ax: Any = None) -> Any:
-        from rca.plotting.control_chart import draw
-
-        return draw(self, ax)
+__all__ = ["ControlChart", "control_chart"]
 
 
 def control_chart(
-    cube: Cube, *, baseline: Window | None = None, rules: str | Sequence[str] = ("beyond_limits", "run_of_nine")
+    cube: Cube,
+    *,
+    baseline: Window | None = None,
+    phases: Iterable[Phase | Mapping[str, Any]] = (),
+    exclude: Any = (),
+    events: pd.DataFrame | None = None,
+    season: Cube | bool = True,
+    rules: str | Sequence[str] = "default",
+    adjust: bool = True,
 ) -> ControlChart:
-    """Choose the chart that fits the metric and its denominators, and say why.
+    """Choose the chart that fits the metric and its denominators, say why, and chart it.
+
+    By default season and autocorrelation are taken into account, limits are no surer than their baseline allows,
+    and a test for a lasting change of level stands in place of run rules: a third of the false signals of the
+    textbook rules, and more found (docs/control-charts.md). Rare events are charted by the cases between them.
 
     Parameters
     ----------
-    cube : dimensions are summed over
+    cube : its dimensions are summed over
     baseline : the window that sets the limits, frozen for the periods after it; all whole periods if None
-    rules : a set of rules, or some by name (`rca.rules`)
+    phases : limits set anew: `{"start": date, "reason": text}`, perhaps with a `baseline` of their own
+    exclude : known causes, `{"start": date, "end": date, "reason": text}`, or rows of an events table
+    events : a table `start, end, title` (and perhaps `vendor`, `market` …) to mark on the picture
+    season : take the pattern of week and year out where there is history for it; a Cube (the total, say): take that
+        cube's pattern out instead of the own one
+    rules : a set of rules ("nelson", "western_electric", "plot_the_dots" …) or some by name (`rca.rules`)
+    adjust : False for textbook limits
 
     Raises
     ------
-    TooLittleData : fewer than 12 whole periods with cases in the baseline
+    TooLittleData : fewer than 12 whole periods with cases to set limits from
+
+    Examples
+    --------
+    >>> from rca.metric import Metric
+    >>> late = Metric(name="late", kind="proportion", better="down", cases="orders")
+    >>> weeks = pd.date_range("2026-01-05", periods=24, freq="7D")
+    >>> late_orders = [45, 41, 50, 38, 47, 44, 40, 49] * 2 + [80, 84] * 4
+    >>> frame = pd.DataFrame({"period": weeks, "n": 900, "total": late_orders})
+    >>> chart = control_chart(Cube(frame, late), baseline=["2026-01-05", "2026-04-26"])
+    >>> chart.chart, chart.level_change["date"], chart.facts["status"]
+    ('p', '2026-04-27', 'worse')
     """
     s = from_cube(cube)
-    dates = cube.window(baseline, "baseline") if baseline is not None else None
-    base = s.seen if dates is None else s.seen & (s.period >= dates[0]) & (s.period <= dates[1])
-    if base.sum() < FEWEST:
-        inside = "the data" if dates is None else f"baseline {words(dates)}"
-        raise TooLittleData(
-            f"{cube.metric.label}: {inside} has {base.sum()} whole {PERIODS[s.step]}s with {cube.metric.cases};"
-            f" limits need at least {FEWEST}."
-        )
-    name, reason = choose(s, base)
-    return build(s, base, name, reason, rules)
+    if rare.is_rare(s):
+        options: Options = {"phases": phases, "exclude": exclude, "events": events, "rules": rules}
+        return rare.rare_chart(s, baseline, options, cube.scope)
+    drawn = plan(s, baseline, phases, exclude, FEWEST)
+    found = default_chart(s, drawn, season) if adjust else _textbook(s, drawn)
+    return assemble(s, drawn, found, rules, events, cube.scope)
 
 
-ESTIMATORS: dict[str, Callable[[Series, np.ndarray], limits.Limits]] = {
-    "xmr": limits.xmr, "xbar_s": limits.xbar_s, "p": limits.p, "u": limits.u}  # fmt: skip
-
-
-def choose(s: Series, base: np.ndarray) -> tuple[str, str]:
-    """The chart for a series, and why: counts vary as chance says, or more than that."""
-    name = {"proportion": "p", "mean": "xbar_s", "rate": "u"}[s.metric.kind]
-    if s.metric.kind == "mean" and not ((s.n > 1) & base).any():
-        return "xmr", f"one value per {PERIODS[s.step]}"
-    z = ESTIMATORS[name](s, base).z[base]
-    ratio = float((z**2).sum() / (base.sum() - 1))
-    unit, kind = PERIODS[s.step], {"proportion": "a share", "mean": "a mean", "rate": "a rate"}[s.metric.kind]
-    typical = f"{kind} of about {np.median(s.n[base]):,.0f} {s.metric.cases} a {unit}"
-    if ratio > 1.5:
-        return "xmr", f"{typical}; {unit}s vary {np.sqrt(ratio):.1f} times as much as chance explains"
-    return name, f"{typical}; {unit}s vary no more than chance explains"
-
-
-def build(s: Series, base: np.ndarray, name: str, reason: str, chosen: str | Sequence[str]) -> ControlChart:
-    """Put limits, rules and the level test together."""
-    found = ESTIMATORS[name](s, base)
-    table = pd.DataFrame({
-        "period": s.period, "value": s.value, "n": s.n, "center": found.center, "lcl": found.lcl, "ucl": found.ucl,
-        "sigma": found.sigma, "z": found.z, "phase": 1, "excluded": False, "partial": s.partial,
-    })  # fmt: skip
-    z = np.where(s.seen, found.z, np.nan)
-    names = rules.names(chosen)
-    for rule in names:
-        table[rule] = rules.find(rule, z)
-    dates = (s.period[base][0], s.period[base][-1]) if s.step else None
-    last = s.period[s.seen][-1]
-    source = words(dates) if dates else f"{base.sum()} points"
-    return ControlChart(
-        table=table, metric=s.metric, signals=signals_of(table, z, names, s), chart=name, reason=reason,
-        baseline=dates, target=s.metric.target(last) if s.step else None, rules=names, 
-        level_change=level_change(s, found),
-        caption=f"{name} chart ({reason}); limits from {source}.", step=s.step,
-    )  # fmt: skip
-
-
-def signals_of(table: pd.DataFrame, z: np.ndarray, names: Sequence[str], s: Series) -> pd.DataFrame:
-    """One row per (period, rule), by period."""
-    rows = []
-    for rule in names:
-        way = rules.direction(rule, z)
-        for i in np.flatnonzero(table[rule]).tolist():
-            judgement = s.metric.judge(way[i]) if s.judged and way[i] else ""
-            rows.append((s.period[i], rule, {1: "up", -1: "down", 0: ""}[int(way[i])], judgement))
-    frame = pd.DataFrame(rows, columns=["period", "rule", "direction", "judgement"])
-    return frame.sort_values("period", kind="stable", ignore_index=True)
-
-
-def level_change(s: Series, found: limits.Limits) -> dict[str, Any] | None:
-    """The step or drift that the level test suggests, or None."""
-    seen = s.seen
-    t = np.flatnonzero(seen)
-    y = found.z[seen][None, :]
-    if len(t) < level.FEWEST or not np.ptp(y):
-        return None
-    fit = level.best_fit(y, t, level.constant(t))
-    _, phi_high = level.autocorrelation(fit.residual, t, len(t) / 2)
-    strength = float(level.strength(fit.ratio, phi_high)[0])
-    if strength <= 3:
-        return None
-    at = int(fit.at[0])
-    size = float(fit.size[0] * np.median(found.sigma[seen]))
-    return {
-        "date": _iso(s.period[seen][at]),
-        "size": size,
-        "p_value": float(level.p_value(np.array([strength]), len(t))[0]),
-        "kind": "step" if fit.step[0] else "drift",
-    }
-
-
-def when(period: Any, step: str) -> str:
-    """A period in a sentence: `in the week of 9 Nov 2026`."""
-    if not step:
-        return f"at {period}"
-    date = pd.Timestamp(period)
-    return {"D": f"on {day(date, year=True)}", "W": f"in the week of {day(date, year=True)}",
-            "M": f"in {date:%b %Y}"}[step]  # fmt: skip
-
-
-def _iso(period: Any) -> Any:
-    return period.date().isoformat() if isinstance(period, pd.Timestamp) else int(period)
+def _textbook(s: Series, drawn: Plan) -> Found:
+    """The plain chart of the metric, or the one for large denominators where chance does not explain the spread."""
+    base, unit = drawn.bases[-1], f"{PERIODS[s.step]}s"
+    plain, wide = {"proportion": ("p", "p'"), "rate": ("u", "u'"), "mean": ("xbar_s", "xmr")}[s.metric.kind]
+    estimators: dict[str, Estimator] = {
+        "p": limits.p, "p'": limits.p_prime, "u": limits.u, "u'": limits.u_prime,
+        "xbar_s": limits.xbar_s, "xmr": limits.xmr,
+    }  # fmt: skip
+    if s.metric.kind == "mean" and not np.isfinite(s.sd[base]).all():
+        name, why = wide, f"some {unit} have a single case"
+    else:
+        ratio, p = limits.dispersion(estimators[plain](s, base).z, base)
+        name = wide if p < 0.01 else plain
+        times = f"{np.sqrt(ratio):.1f} times as much as" if name == wide else "as"
+        why = f"{unit} vary {times} chance explains"
+    found = by_phase(s, drawn, estimators[name])
+    return Found(
+        chart=name,
+        reason=f"{typical(s, base)}; {why}",
+        limits=found,
+        change=textbook_change(s, drawn, found.z, in_sigmas(s, found)),
+        notes=(f"sigma_z {found.sigma_z:.2f}",) if found.sigma_z is not None else (),
+        rate=false_rate(drawn, name == wide),
+    )

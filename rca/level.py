@@ -10,6 +10,7 @@ import numpy as np
 
 TRIM = 5  # points that a level needs on each side of a step
 CAP = 0.6  # above this a series drifts; calling it autocorrelation would explain a real fault away
+SUSPECT = 3.0  # strength from which a change is suggested
 FEWEST = 20  # points below which the level test has no table
 
 
@@ -17,7 +18,7 @@ FEWEST = 20  # points below which the level test has no table
 class Fit:
     """The best single change of each series: one step or one straight line, whichever fits better.
 
-    at        column of the first point after the step
+    at        column of the first point after the best step
     size      the step, in the units of `y` (for a line: what it gains from first to last point)
     ratio     the step's size in standard errors, as if the points were independent
     step      True where a step fits better than a line
@@ -38,10 +39,11 @@ def constant(t: np.ndarray) -> np.ndarray:
     return np.ones((len(t), 1))
 
 
-def best_fit(y: np.ndarray, t: np.ndarray, season: np.ndarray) -> Fit:
-    """Try a step at every position, and a line, together with the season (Frisch, Waugh and Lovell's theorem).
+def best_fit(y: np.ndarray, t: np.ndarray, season: np.ndarray, first: int = 0) -> Fit:
+    """Try a step at every position from column `first` on, and a line from there, together with the season.
 
-    The step whose sum of squares gains most is the maximum likelihood one (Hawkins 1977; Worsley 1979).
+    The step that gains most is the maximum likelihood one (Hawkins 1977; Worsley 1979); the season is taken out of
+    steps and series alike, which fits all of them together (Frisch, Waugh and Lovell's theorem).
     """
     count = len(t)
     basis, _ = np.linalg.qr(season)
@@ -50,7 +52,11 @@ def best_fit(y: np.ndarray, t: np.ndarray, season: np.ndarray) -> Fit:
         return columns - (columns @ basis) @ basis.T
 
     e = without_season(y)
-    starts = np.arange(TRIM, count - TRIM + 1)
+    e[np.abs(e).max(axis=1) <= 1e-9 * np.abs(y).max(axis=1)] = 0  # a constant, but for rounding
+    if count - first < 2 * TRIM:  # no room for a change
+        nothing = np.zeros(len(y))
+        return Fit(nothing.astype(int), nothing, nothing, nothing == 0, np.zeros_like(e), e)
+    starts = np.arange(first + TRIM, count - TRIM + 1)
     # sum over the points from each start on, of the residuals and of the season's columns
     tail = np.cumsum(e[:, ::-1], axis=1)[:, ::-1][:, starts]
     held = np.cumsum(basis[::-1], axis=0)[::-1][starts]
@@ -59,7 +65,7 @@ def best_fit(y: np.ndarray, t: np.ndarray, season: np.ndarray) -> Fit:
     rows, at = np.arange(len(y)), starts[best]
     gain, size = tail[rows, best] ** 2 / free[best], tail[rows, best] / free[best]
 
-    line = ((t - t.mean()) / max(t[-1] - t[0], 1))[None, :]
+    line = (np.maximum(t - t[first], 0) / (t[-1] - t[first]))[None, :]
     slope_column = without_season(line)[0]
     slope = e @ slope_column / (slope_column @ slope_column)
     total = (e**2).sum(axis=1)
@@ -82,6 +88,7 @@ def autocorrelation(residual: np.ndarray, t: np.ndarray, effective: float) -> tu
     squares = (residual**2).sum(axis=1)
     products = (residual[:, 1:] * residual[:, :-1] * pairs).sum(axis=1) * (len(t) - 1) / max(pairs.sum(), 1)
     r1 = np.divide(products, squares, out=np.zeros_like(squares), where=squares > 0)
+    effective = max(effective, 4)
     phi = (effective * r1 + 1) / (effective - 3)
     error = np.sqrt((1 - np.clip(phi, -0.9, 0.9) ** 2) / len(t))
     return np.clip(phi, 0, CAP), np.clip(phi + error, 0, CAP)

@@ -1,9 +1,9 @@
 """Run rules: did this point, with those before it, do what noise hardly ever does?
 
 A rule is a function of z, the distance from the centre in sigmas, so charts whose limits vary need no second
-version. `z` has the points along its last axis: one series, or many of the same length at once. True marks the point
-that *completes* a pattern and every further point that keeps it up. Comparisons are strict: a point on a limit is
-inside, a point on the centre is on neither side. A missing point (NaN) breaks no run: `find` leaves it out.
+version. `z` has the points along its last axis: one series, or many of the same length at once. True marks the
+point that *completes* a pattern and every further point that keeps it up. Comparisons are strict: a point on a
+limit is inside, one on the centre is on neither side. A missing point (NaN) breaks no run: `find` leaves it out.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from scipy.stats import binom
 
 from rca.errors import known
 
@@ -19,8 +20,8 @@ Mask = np.ndarray
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule. `words` completes "signal: ..."; `side` says what its direction is read from; `rate` is the share of
-    points it marks in independent normal noise around known limits (closed form, or 20 million simulated points).
+    """One rule. `words` describe it; `side` says what its direction is read from; `rate` is the share of points it
+    marks in independent normal noise around known limits (closed form, or 20 million simulated points).
     """
 
     find: Callable[[np.ndarray], Mask]
@@ -126,6 +127,42 @@ def eight_outside(z: np.ndarray) -> Mask:
     return _in_a_row(np.abs(z) > 1, 8) & ~_in_a_row(z > 1, 8) & ~_in_a_row(z < -1, 8)
 
 
+def longest_run(useful: int) -> int:
+    """The longest run on one side of the median that `useful` points off the median allow (Anhøj and Olesen 2014).
+
+    >>> longest_run(24)
+    8
+    """
+    return round(np.log2(useful)) + 3
+
+
+def fewest_crossings(useful: int) -> int:
+    """The fewest crossings of the median that `useful` points allow: the 5 % point of a fair coin (ibid.).
+
+    >>> fewest_crossings(24)
+    8
+    """
+    return int(binom.ppf(0.05, useful - 1, 0.5))
+
+
+def _of_useful(find: Callable[[np.ndarray], Mask]) -> Callable[[np.ndarray], Mask]:
+    """A rule that looks at the points off the centre only, one series at a time."""
+
+    def one(z: np.ndarray) -> Mask:
+        out, useful = np.zeros(z.shape, dtype=bool), np.flatnonzero(z)
+        if len(useful) >= 10:  # fewer say nothing
+            out[useful] = find(z[useful])
+        return out
+
+    return lambda z: np.apply_along_axis(one, -1, z)
+
+
+def _few_crossings(z: np.ndarray) -> Mask:
+    out = np.zeros(z.shape, dtype=bool)
+    out[-1] = (np.diff(np.sign(z)) != 0).sum() < fewest_crossings(len(z))
+    return out
+
+
 RULES = {
     "beyond_limits": Rule(beyond_limits, "beyond a limit", 0.0027),
     "run_of_nine": Rule(run_of(9), "nine in a row on one side", 2 * 0.5**9),
@@ -139,15 +176,23 @@ RULES = {
     "run_of_seven": Rule(run_of(7), "seven in a row on one side", 2 * 0.5**7),
     "trend_of_seven": Rule(trend_of(7), "seven in a row rising or falling", 2 / 5040, "slope"),
     "two_of_three_same_side": Rule(two_of_three_same_side, "two of three beyond two sigma", 0.0015),
+    "long_run": Rule(_of_useful(lambda z: run_of(longest_run(len(z)) + 1)(z)), "an unusually long run", 0.0017),
+    "few_crossings": Rule(_of_useful(_few_crossings), "unusually few crossings of the centre", 0.0009, "none"),
 }
 
+LEVEL_CHANGE = "level_change"  # not a function of z: `rca.level` looks at the whole series
+
 SETS: dict[str, tuple[str, ...]] = {
+    "default": ("beyond_limits", LEVEL_CHANGE),
+    "textbook": ("beyond_limits", "run_of_nine"),
     # Nelson (1984), Journal of Quality Technology 16(4), 237-239
     "nelson": tuple(RULES)[:8],
     # Western Electric (1956), Statistical Quality Control Handbook
     "western_electric": ("beyond_limits", "two_of_three", "four_of_five", "run_of_eight"),
-    # NHS England, Making Data Count: "plot the dots"
+    # NHS England, Making Data Count
     "plot_the_dots": ("beyond_limits", "run_of_seven", "trend_of_seven", "two_of_three_same_side"),
+    # Anhøj and Olesen (2014), PLoS ONE 9(11) e113825
+    "anhoej": ("long_run", "few_crossings"),
 }
 
 
@@ -160,8 +205,8 @@ def names(rules: str | Sequence[str]) -> tuple[str, ...]:
     ('beyond_limits', 'run_of_nine')
     """
     if isinstance(rules, str):
-        return SETS.get(rules) or (known(rules, [*RULES, *SETS], "rule"),)
-    return tuple(known(rule, RULES, "rule") for rule in rules)
+        return SETS.get(rules) or (known(rules, [*RULES, LEVEL_CHANGE, *SETS], "rule"),)
+    return tuple(known(rule, [*RULES, LEVEL_CHANGE], "rule") for rule in rules)
 
 
 def find(rule: str, z: np.ndarray) -> Mask:
@@ -173,7 +218,7 @@ def find(rule: str, z: np.ndarray) -> Mask:
     z = np.asarray(z, dtype=float)
     seen = ~np.isnan(z)
     if seen.all():
-        return RULES[known(rule, RULES, "rule")].find(z)
+        return RULES[known(rule, RULES, "rule")].find(z) if z.size else np.zeros(z.shape, dtype=bool)
     if z.ndim == 1:
         out = np.zeros(z.shape, dtype=bool)
         out[seen] = find(rule, z[seen])

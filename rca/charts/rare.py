@@ -1,0 +1,120 @@
+"""Rare events: where a period holds hardly any, the cases or the time between them say more than their share."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Unpack
+
+import numpy as np
+import pandas as pd
+
+from rca.charts import limits
+from rca.charts.assemble import Found, assemble, by_phase, textbook_change
+from rca.charts.chart import ControlChart
+from rca.charts.phases import plan
+from rca.charts.series import Numbers, Series, from_cube, from_numbers
+from rca.charts.textbook import Options
+from rca.cube import Cube
+from rca.errors import TooLittleData
+from rca.metric import Metric
+from rca.period import Window, resolve
+
+RARE = 3  # expected events per period below which a share is too coarse (a judgement, not a theorem)
+# Share of gaps beyond a limit by noise alone: exponential ones above four means, Weibull(3.6) ones beyond 3 sigma
+BEYOND = {"g": float(np.exp(-4)), "t": 0.0008}
+
+
+def g_chart(cases: Cube | Numbers, **options: Unpack[Options]) -> ControlChart:
+    """Cases between rare events (Benneyan 2001); from a cube, counted from its periods.
+
+    >>> g_chart([23, 39, 15, 34, 1, 49, 98, 29, 27, 13]).table[["lcl", "center", "ucl"]].iloc[0].round(1).tolist()
+    [0.0, 28.0, 132.7]
+    """
+    return _chart("g", cases, limits.g, options)
+
+
+def t_chart(times: Cube | Numbers, **options: Unpack[Options]) -> ControlChart:
+    """Time, or exposure, between rare events (Nelson 1994; Montgomery 2009, ex. 7.6)."""
+    return _chart("t", times, limits.t, options)
+
+
+def is_rare(s: Series) -> bool:
+    """Whether a share or rate is too coarse: fewer than 3 events expected in a typical period."""
+    if s.metric.kind == "mean" or not s.seen.any():
+        return False
+    share = limits.rate(s, s.seen)
+    spread = share * (1 - share) if s.metric.kind == "proportion" else share
+    return bool(np.median(s.n[s.seen]) * spread < RARE)
+
+
+def rare_chart(s: Series, baseline: Window | None, options: Options, scope: Any) -> ControlChart:
+    """The g chart of a proportion, the t chart of a rate, in place of a chart of shares."""
+    name = "g" if s.metric.kind == "proportion" else "t"
+    if baseline is not None:
+        options = {
+            **options,
+            "baseline": resolve(baseline, pd.DatetimeIndex(s.period[~s.partial]), s.step, "baseline"),
+        }
+    gaps = between(s)
+    reason = f"fewer than {RARE} events a period are expected"
+    return _finish(name, gaps, getattr(limits, name), options, reason, scope, 12)
+
+
+def between(s: Series) -> Series:
+    """The cases (or the exposure) between events, one entry per event, dated by the period it fell in.
+
+    Inside a period its events are taken to lie evenly among its cases. What has passed since the last event is a
+    last, partial entry. Where nearly every case counts, the events are those that do not.
+    """
+    share, metric, rate = limits.rate(s, s.seen), s.metric, s.metric.kind == "rate"
+    misses = not rate and share > 0.5
+    events = np.round(np.where(s.seen, s.n - s.total if misses else s.total, 0)).astype(int)
+    n = np.where(s.seen, s.n, 0)
+    if not events.sum():
+        what = "misses" if misses else "events"
+        raise TooLittleData(
+            f"{metric.label}: no {what} in {n.sum():,.0f} {metric.cases}; there is nothing to chart."
+        )
+    start = np.concatenate([[0], np.cumsum(n)[:-1]])
+    inside = [start[i] + n[i] * (np.arange(k) + 0.5) / k for i, k in enumerate(events) if k]
+    places = np.concatenate([*inside, [n.sum()]])
+    gap = np.diff(places) if rate else np.maximum(np.round(np.diff(places)) - 1, 0)
+    period = s.period[[*np.repeat(np.arange(len(n)), events)[1:], len(n) - 1]]
+    good = (metric.better == "up") != misses  # whether an event is welcome
+    named = Metric(
+        name=metric.name, kind="mean", better="down" if good else "up",
+        unit=metric.unit if rate else metric.cases,
+        label=f"{metric.label}: {'exposure' if rate else metric.cases} between {'misses' if misses else 'events'}",
+    )  # fmt: skip
+    last = np.arange(len(gap)) == len(gap) - 1
+    return replace(
+        s, period=period, value=gap.astype(float), n=gap.astype(float), total=gap.astype(float),
+        sd=np.full(len(gap), np.nan), partial=last, metric=named,
+    )  # fmt: skip
+
+
+def _chart(name: str, data: Cube | Numbers, estimator: Any, options: Options) -> ControlChart:
+    s = (
+        between(from_cube(data))
+        if isinstance(data, Cube)
+        else from_numbers("mean", data, metric=options.get("metric"))
+    )
+    scope = data.scope if isinstance(data, Cube) else None
+    return _finish(name, s, estimator, options, "", scope, 2)
+
+
+def _finish(
+    name: str,
+    s: Series,
+    estimator: Callable[..., limits.Limits],
+    options: Options,
+    reason: str,
+    scope: Any,
+    fewest: int,
+) -> ControlChart:
+    drawn = plan(s, options.get("baseline"), options.get("phases", ()), options.get("exclude", ()), fewest)
+    even = s.value ** (1 / 3.6)  # the power that makes an exponential gap look normal
+    middle = float(np.mean(even[drawn.bases[-1]]))
+    moved = textbook_change(s, drawn, even, lambda size: max(middle + size, 0) ** 3.6 - middle**3.6)
+    found = Found(name, reason, by_phase(s, drawn, estimator), moved, rate=BEYOND[name])
+    chosen = options.get("rules", "default")
+    return assemble(s, drawn, found, chosen, options.get("events"), scope)
