@@ -1,0 +1,138 @@
+"""Which volume moved, and what that alone did to the KPI: shifts of mix, told apart from changes of a rate."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from rca.cube import Cube
+from rca.errors import InputError
+from rca.metric import Metric
+from rca.period import Dates, Window
+from rca.result import Result
+from rca.shares import Shares, Shift
+from rca.split import split
+
+WIDE = float(norm.isf(0.025))  # half a 95 % interval, in standard errors
+MOST = 6  # shifts named; a seventh would not be acted on
+NUMBERS = ["share_before", "share_after", "mix_effect", "conf_low", "conf_high", "p_adj", "dimension_effect"]
+COLUMNS = ["dimension", "value", "segment", *NUMBERS, "direction"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Mix(Result):
+    """The shifts of mix that moved the KPI, strongest evidence first.
+
+    table    dimension, value, segment ("channel=chat"), share_before, share_after, mix_effect (KPI points: what
+             the change of this share did to the KPI, the other values shrinking in proportion) with its 95 %
+             interval, p_adj (Bonferroni over all values of all dimensions), dimension_effect (mix effect of the
+             whole dimension, as in `bridge`), direction; empty when no mix moved the KPI
+    tried    number of values looked at
+    """
+
+    tried: int
+    before: Dates
+    after: Dates
+    value_before: float
+    value_after: float
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        whole = {"metric": self.metric.name, "value_before": self.value_before, "value_after": self.value_after}
+        if self.table.empty:
+            return {**whole, "shifts": 0}
+        top = self.table.iloc[0]
+        words = {"segment": top["segment"], "direction": top["direction"]}
+        return {**whole, "shifts": len(self.table), **words, **{name: float(top[name]) for name in NUMBERS}}
+
+    @property
+    def headline(self) -> str:
+        facts, m = self.facts, self.metric
+        if not facts["shifts"]:
+            return f"No mix shift: no change in the mix of {m.cases} moved {m.label} beyond noise."
+        more = facts["shifts"] - 1
+        others = f"; {more} more shift{'s' * (more > 1)} of mix" if more else ""
+        verb = "rose" if facts["share_after"] > facts["share_before"] else "fell"
+        return (
+            f"Mix shift: the share of {facts['segment']} {verb} from {100 * facts['share_before']:.0f} % to"
+            f" {100 * facts['share_after']:.0f} % of {m.cases}, which alone moved {m.label} by"
+            f" {m.change(facts['mix_effect'])} (95 % interval"
+            f" {m.interval(facts['conf_low'], facts['conf_high'])}){others}."
+        )
+
+    @property
+    def display(self) -> pd.DataFrame:
+        m, rows = self.metric, self.table
+        shown: dict[str, Any] = {"segment": rows["segment"]}
+        shown |= {f"share {w}": [f"{100 * v:.1f} %" for v in rows[f"share_{w}"]] for w in ("before", "after")}
+        shown["mix effect"] = [m.change(v) for v in rows["mix_effect"]]
+        shown["95 % interval"] = [m.interval(*v) for v in rows[["conf_low", "conf_high"]].itertuples(index=False)]
+        return pd.DataFrame({**shown, "direction": rows["direction"]})
+
+    def plot(self, ax: Any = None) -> Any:
+        from rca.plotting.mix import draw
+
+        return draw(self, ax)
+
+
+def mix(cube: Cube, *, before: Window, after: Window, alpha: float = 0.01) -> Mix:
+    """Find the values whose share of the cases moved, and moved the KPI with it.
+
+    A value counts when its share changed and its rate differs from the rest, both beyond noise at `alpha` after
+    correction for all values of all dimensions. The noise of a share is what it varies from period to period within
+    the windows (never less than drawing cases at random), so that a share that always swings is not a shift. One
+    finding per cause: once found, a shift is given to the window before (by raking its cases to the new share:
+    Deming & Stephan 1940), and what it explains, in its own or in other dimensions, does not come up again.
+
+    >>> rows = [(w, c, n, round(n * p)) for w, chat in (("2026-01-05", 400), ("2026-01-12", 550))
+    ...         for c, n, p in (("chat", chat, .7), ("email", 1000 - chat, .9))]
+    >>> frame = pd.DataFrame(rows, columns=["period", "channel", "n", "total"])
+    >>> cube = Cube(frame, Metric(name="csat", label="CSAT", kind="proportion", better="up"), by=["channel"])
+    >>> moved = mix(cube, before="last 1 before last 1", after="last 1")
+    >>> moved.table[["segment", "mix_effect", "direction"]].round(4).values.tolist()
+    [['channel=chat', -0.03, 'worse']]
+    """
+    if not cube.by:
+        raise InputError("mix needs a cube with at least one dimension, got none. Build it with by=[...].")
+    if not 0 < alpha < 1:
+        raise InputError(f"alpha must lie between 0 and 1, got {alpha}.")
+    dates = cube.window(before, "before"), cube.window(after, "after")
+    shares = Shares(cube, *dates)
+    needed = float(np.log(alpha / shares.tried))
+    found: list[Shift] = []
+    while len(found) < MOST:
+        moved = [s for s in shares.shifts() if max(s.log_p_moved, s.log_p_gap) <= needed]
+        if not moved:
+            break
+        found.append(min(moved, key=lambda s: (s.log_p_moved, s.dimension, s.value)))
+        shares.give(found[-1].dimension, found[-1].value)
+    values = cube.pair(before, after)[[f"{name}_{w}" for w in ("before", "after") for name in ("n", "total")]].sum()
+    return Mix(
+        table=pd.DataFrame([_row(s, shares, cube.metric) for s in found], columns=COLUMNS),
+        metric=cube.metric,
+        tried=shares.tried,
+        before=dates[0],
+        after=dates[1],
+        value_before=float(values["total_before"] / values["n_before"]),
+        value_after=float(values["total_after"] / values["n_after"]),
+    )
+
+
+def _row(shift: Shift, shares: Shares, metric: Metric) -> dict[str, Any]:
+    parts = split(*shares.sides[shift.dimension])
+    half = WIDE * shift.effect_sd
+    return {
+        "dimension": shift.dimension,
+        "value": shift.value,
+        "segment": f"{shift.dimension}={shift.value}",
+        "share_before": shift.share_before,
+        "share_after": shift.share_after,
+        "mix_effect": shift.effect,
+        "conf_low": shift.effect - half,
+        "conf_high": shift.effect + half,
+        "p_adj": min(1.0, shares.tried * float(np.exp(max(shift.log_p_moved, shift.log_p_gap)))),
+        "dimension_effect": sum(float(parts[name].effect.sum()) for name in ("mix_effect", "entered", "left")),
+        "direction": metric.judge(shift.effect),
+    }
