@@ -1,14 +1,18 @@
 """The command line. Everything heavy is imported inside the commands, so that `rca --help` answers at once."""
 
+import os
+import signal
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 Studies = Annotated[list[Path], typer.Argument(help="Study files, such as params/vendor_performance.yml.")]
-Out = Annotated[Path, typer.Option(help="Folder for the reports, one folder per study in it.")]
+Jobs = Annotated[int, typer.Option(min=0, help="Reports made at the same time; 0 for one per processor.")]
+Cold = Annotated[bool, typer.Option("--cold", help="Start each kernel from nothing, not from a warm one.")]
 
 
 @app.callback()
@@ -19,16 +23,36 @@ def rca() -> None:
 @app.command()
 def run(
     studies: Studies,
-    out: Out = Path("outputs"),
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Reports made at the same time; one per core if not given.")
-    ] = None,
-    only: Annotated[list[str] | None, typer.Option(help="Only this vendor or market; may be repeated.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the reports; each study has a folder in it.")] = Path(
+        "outputs"
+    ),
+    jobs: Jobs = 0,
+    only: Annotated[list[str] | None, typer.Option(help="This vendor or market only; may be repeated.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Run also what has not changed.")] = False,
+    cold: Cold = False,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds that one report may take.")] = 1800,
+    memory: Annotated[float, typer.Option(min=100, help="Megabytes that one report may take.")] = 4000,
+    dask: Annotated[
+        str, typer.Option(help="Run on the Dask cluster with this scheduler, such as tcp://host:8786.")
+    ] = "",
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say only what failed.")] = False,
+    json_lines: Annotated[bool, typer.Option("--json-lines", help="Say what happens as lines of JSON.")] = False,
 ) -> None:
-    """Make the reports of the studies and an index of each."""
-    from rca.batch.batch import cores, run_studies
+    """Make the reports of the studies and an index of each; what has not changed is not run again."""
+    from rca.batch.batch import Options, run_studies
+    from rca.batch.execute import Limits
+    from rca.batch.progress import Bar, JsonLines, Quiet
 
-    raise typer.Exit(run_studies(studies, out=out, jobs=jobs or cores(), only=only or []))
+    options = Options(
+        jobs=jobs, only=only or [], force=force, warm=not cold, limits=Limits(timeout, memory), dask=dask
+    )
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        code = run_studies(studies, out, options, JsonLines() if json_lines else Quiet() if quiet else Bar())
+    except KeyboardInterrupt:
+        print("Stopped. What was done is kept; the same command goes on from there.", file=sys.stderr, flush=True)
+        os._exit(130)  # without waiting for threads whose kernels have been ended
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -36,8 +60,25 @@ def check(studies: Studies) -> None:
     """Say everything that is wrong with the studies, without running them."""
     from rca.batch.plan import plan
 
-    runs = plan(studies, Path("outputs"))
-    typer.echo(f"{len(runs)} {'report' if len(runs) == 1 else 'reports'} to make, nothing wrong.")
+    count = sum(len(one.runs) for one in plan(studies, Path("outputs")))
+    typer.echo(f"{count} {'report' if count == 1 else 'reports'} to make, nothing wrong.")
+
+
+@app.command()
+def verify(
+    folders: Annotated[list[Path], typer.Argument(help="Folders of runs, or of studies for all their runs.")],
+    jobs: Jobs = 0,
+    cold: Cold = False,
+) -> None:
+    """Make reports again and compare them, byte by byte, with those that are there."""
+    from rca.batch.batch import Options
+    from rca.batch.verify import verify
+
+    different = 0
+    for one in verify(folders, Options(jobs=jobs, warm=not cold)):
+        different += bool(one.difference)
+        typer.echo(f"{one.folder}: {one.difference or 'the same bytes'}")
+    raise typer.Exit(1 if different else 0)
 
 
 @app.command()
@@ -50,6 +91,10 @@ def sample(
 
     write_marketplace(to, seed=seed)
     typer.echo(f"Sample marketplace written to {to}.")
+
+
+def _interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
 
 
 def main() -> None:

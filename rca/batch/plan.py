@@ -11,7 +11,7 @@ from rca.batch.study import Study, read_study
 from rca.cube import MISSING
 from rca.errors import InputError, hint
 from rca.files import find_file
-from rca.source import open_source
+from rca.source import Source, open_source
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,19 @@ class Run:
         return ", ".join(self.scope.values())
 
 
-def plan(paths: Sequence[Path], out: Path) -> list[Run]:
-    """The runs of the studies, in the order of the files; InputError has a line for each mistake in any of them."""
-    runs: list[Run] = []
+@dataclass(frozen=True)
+class Plan:
+    """The runs of one study and the source they read."""
+
+    study: Study
+    source: Source
+    runs: list[Run]
+    folder: Path
+
+
+def plan(paths: Sequence[Path], out: Path) -> list[Plan]:
+    """The plans of the studies, in the order of the files; InputError has a line for each mistake in them."""
+    plans: list[Plan] = []
     stems = [path.stem for path in paths]
     problems = [
         f"two studies are called {s!r}: they would share a folder."
@@ -41,12 +51,12 @@ def plan(paths: Sequence[Path], out: Path) -> list[Run]:
     ]
     for path in paths:
         try:
-            runs += _runs(read_study(path), out)
+            plans.append(_plan(read_study(path), out))
         except InputError as error:
             problems += str(error).splitlines()
     if problems:
         raise InputError("\n".join(problems))
-    return runs
+    return plans
 
 
 def only_named(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
@@ -58,8 +68,8 @@ def only_named(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
     return [run for run in runs if not names or run.name in names]
 
 
-def _runs(study: Study, out: Path) -> list[Run]:
-    """The runs of one study; what is wrong with notebook, parameters, contract and data is collected first."""
+def _plan(study: Study, out: Path) -> Plan:
+    """The plan of one study; what is wrong with notebook, parameters, contract and data is collected first."""
 
     problems: list[str] = []
 
@@ -83,17 +93,19 @@ def _runs(study: Study, out: Path) -> list[Run]:
         problems.append(f"no case has a {study.for_each}.")
     if problems:
         raise InputError("\n".join(f"{study.path}: {problem}" for problem in problems))
-    folders = safe_names(scopes)
-    return [
+    assert isinstance(source, Source)
+    folder = out / study.name
+    runs = [
         Run(
             study=study,
             notebook=notebook,
             scope={study.for_each: scope},
             parameters={"source": study.source, "scope": {study.for_each: scope}, **study.parameters},
-            folder=out / study.name / folder,
+            folder=folder / name,
         )
-        for scope, folder in zip(scopes, folders, strict=True)
+        for scope, name in zip(scopes, safe_names(scopes), strict=True)
     ]
+    return Plan(study, source, runs, folder)
 
 
 def _wrong(study: Study, takes: Mapping[str, Parameter]) -> Iterator[str]:

@@ -33,7 +33,10 @@ class Kpi(Part):
 
 
 class Finding(Part):
-    """One thing that happened. Effects are in units of the metric, `impact` is the effect on the whole KPI."""
+    """One thing that happened. Effects are in units of the metric, `impact` is the effect on the whole KPI.
+
+    `weight` is what findings of different KPIs are ranked by.
+    """
 
     rank: int
     metric: str
@@ -53,6 +56,7 @@ class Finding(Part):
     impact_text: str
     cases: Number | None
     cases_text: str
+    weight: Number
     details: list[str]
 
 
@@ -103,15 +107,37 @@ Status = Literal["done", "failed", "skipped"]
 
 
 class Record(Part):
-    """`run.json`: how a run went. What changes from one execution to the next is here only."""
+    """`run.json`: how a run went. What changes from one execution to the next is here only.
+
+    inputs      hash of each thing that the report is made from; `key` is the hash of them all
+    everything  hash of the rows of all scopes at that time
+    outputs     hash of each file that the run left
+    """
 
     version: Literal[1] = Field(default=1, alias="schema")
     title: str
     scope: dict[str, str]
+    study: str
     status: Status
-    sentence: str = ""
+    sentence: str
+    key: str
+    inputs: dict[str, str]
+    everything: str
+    outputs: dict[str, str]
+    versions: dict[str, str]
     started: str
     seconds: float
+    cell_seconds: list[float]
+    megabytes: float
+    tries: int
+
+
+def read_record(folder: Path) -> Record | None:
+    """The record of the run in a folder; None where there is none that can be read."""
+    try:
+        return Record.model_validate_json((folder / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValidationError):
+        return None
 
 
 def write_json(path: Path, content: Any) -> None:

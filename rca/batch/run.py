@@ -1,19 +1,40 @@
 """One run: execute the notebook, judge it by the evidence, write its folder, move it to its place when whole."""
 
 import datetime as dt
+import itertools
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import yaml
 
+from rca.batch.execute import Execution, Limits, execute
+from rca.batch.key import Inputs, digest, file_hash, named_versions
 from rca.batch.page import render_page
 from rca.batch.plan import Run
 from rca.batch.record import MIME, Findings, Record, Status, read_findings, write_json
+from rca.batch.repeatable import steady
 from rca.errors import InputError
+
+WORK = ".work-"  # begins the names of folders that are being written
+TRIES = 2  # of a run whose kernel died; an error in the notebook would come again
+
+
+@dataclass(frozen=True)
+class Task:
+    """A run with all that it takes to perform it, here or on another machine."""
+
+    run: Run
+    inputs: Inputs
+    everything: str
+    limits: Limits
+    warm: bool = True
+    because: str = ""  # why it must be made; empty when nothing has changed
 
 
 @dataclass(frozen=True)
@@ -25,6 +46,7 @@ class Outcome:
     status: Status
     sentence: str
     seconds: float
+    because: str = ""  # why it was made, or "unchanged"
 
 
 @dataclass(frozen=True)
@@ -36,70 +58,60 @@ class Verdict:
     findings: Findings | None = None
 
 
-def perform(run: Run) -> Outcome:
-    """Make one report. Only a whole folder ever stands at `run.folder`."""
-    started, clock = dt.datetime.now(dt.UTC), time.monotonic()
+def perform(task: Task, stopped: Callable[[], bool]) -> Outcome:
+    """Make one report. Only a whole folder ever stands at its final place; `stopped` may end it early."""
+    run, started, clock = task.run, dt.datetime.now(dt.UTC), time.monotonic()
     run.folder.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{run.folder.name}-", dir=run.folder.parent))
+    work = Path(tempfile.mkdtemp(prefix=WORK, dir=run.folder.parent))
     try:
-        (work / "parameters.yml").write_text(
-            yaml.safe_dump(run.parameters, sort_keys=False, allow_unicode=True), encoding="utf-8"
-        )
-        notebook, trouble = execute(run, work / "report.ipynb")
-        verdict = Verdict("failed", trouble) if trouble else judge(notebook, run.scope)
-        page = render_page(
-            notebook,
-            title=run.study.title,
-            name=run.name,
-            parameters=run.parameters,
-            status=verdict.status,
-            sentence=verdict.sentence,
-            findings=verdict.findings,
-        )
-        (work / "report.html").write_text(page, encoding="utf-8")
-        if verdict.findings:
-            write_json(work / "findings.json", verdict.findings.model_dump(mode="json", by_alias=True))
+        parameters = yaml.safe_dump(run.parameters, sort_keys=False, allow_unicode=True)
+        (work / "parameters.yml").write_text(parameters, encoding="utf-8")
+        for tries in itertools.count(1):
+            went = execute(run.notebook, work / "report.ipynb", run.parameters, task.limits, stopped, task.warm)
+            if not went.died or tries == TRIES:
+                break
+        verdict = Verdict("failed", went.trouble) if went.trouble else judge(went.notebook, run.scope)
+        _write_report(work, run, went, verdict)
         seconds = round(time.monotonic() - clock, 3)
         record = Record(
             title=run.study.title,
             scope=run.scope,
+            study=str(run.study.path),
             status=verdict.status,
             sentence=verdict.sentence,
+            key=digest(dict(task.inputs)),
+            inputs=dict(task.inputs),
+            everything=task.everything,
+            outputs={path.name: file_hash(path) for path in sorted(work.iterdir())},
+            versions=named_versions(),
             started=started.isoformat(timespec="seconds"),
             seconds=seconds,
+            cell_seconds=went.cell_seconds,
+            megabytes=went.megabytes,
+            tries=tries,
         )
         write_json(work / "run.json", record.model_dump(mode="json", by_alias=True))
         _move(work, run.folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    return Outcome(run.name, run.folder, verdict.status, verdict.sentence, seconds)
+    return Outcome(run.name, run.folder, verdict.status, verdict.sentence, seconds, task.because)
 
 
-def execute(run: Run, target: Path) -> tuple[Any, str]:
-    """The executed notebook, and what went wrong with its kernel (empty when it ran, with or without an error)."""
-    import nbformat
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
-    from papermill import PapermillExecutionError, execute_notebook
-    from traitlets.config import Config
-
-    trouble = ""
-    try:
-        execute_notebook(
-            str(run.notebook),
-            str(target),
-            parameters=run.parameters,
-            kernel_name="python3",
-            progress_bar=False,
-            record_timing=False,
-            shutdown_kernel="immediate",
-            resources={"metadata": {"path": str(run.notebook.parent)}},
-            config=Config(KernelManager={"transport_encryption": "auto"}),
-        )
-    except PapermillExecutionError:
-        pass  # the notebook holds the error
-    except (DeadKernelError, CellTimeoutError, RuntimeError) as error:
-        trouble = f"The kernel died ({' '.join(str(error).split()) or type(error).__name__})."
-    return nbformat.read(target, as_version=4), trouble
+def _write_report(work: Path, run: Run, went: Execution, verdict: Verdict) -> None:
+    notebook = steady(went.notebook)
+    nbformat.write(notebook, work / "report.ipynb")
+    page = render_page(
+        notebook,
+        title=run.study.title,
+        name=run.name,
+        parameters=run.parameters,
+        status=verdict.status,
+        sentence=verdict.sentence,
+        findings=verdict.findings,
+    )
+    (work / "report.html").write_text(page, encoding="utf-8")
+    if verdict.findings:
+        write_json(work / "findings.json", verdict.findings.model_dump(mode="json", by_alias=True))
 
 
 def judge(notebook: Any, scope: dict[str, str]) -> Verdict:

@@ -2,50 +2,55 @@
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
 from urllib.parse import quote
 
 from rca.batch.html import environment, numeral
 from rca.batch.plan import Run
-from rca.batch.record import Findings, Kpi, Record, Status, read_findings
+from rca.batch.record import Findings, Kpi, read_findings, read_record
+from rca.batch.run import Outcome
+from rca.batch.study import Study
 
 
 @dataclass(frozen=True)
 class Row:
-    """One scope of the index."""
+    """One scope of the index; `link` is empty where there is no report."""
 
     name: str
     link: str
-    record: Record
-    findings: Findings | None
+    status: str
+    sentence: str = ""
+    findings: Findings | None = None
 
     def kpi(self, metric: str) -> Kpi | None:
+        """The KPI of that metric, where the report has it."""
         found = [kpi for kpi in self.findings.kpis if kpi.metric == metric] if self.findings else []
         return found[0] if found else None
 
 
-def write_index(runs: Sequence[Run]) -> Path:
-    """Write `index.html` beside the runs of one study and return its path."""
-    study, folder = runs[0].study, runs[0].folder.parent
-    rows = [row for run in runs if (row := _row(run))]
+def write_index(study: Study, folder: Path, runs: Sequence[Run], outcomes: Sequence[Outcome]) -> Path:
+    """Write `index.html` of a study into its folder and return its path.
+
+    outcomes   of the batch that has just ended; other runs are shown as they were left
+    """
+    now = {outcome.folder: outcome for outcome in outcomes}
+    rows = [row for run in runs if (row := _row(run, now.get(run.folder)))]
     reports = [row.findings for row in rows if row.findings]
-    labels = {kpi.metric: kpi.label for report in reports for kpi in report.kpis}
-    counts = {status: sum(row.record.status == status for row in rows) for status in get_args(Status)}
     page = (
         environment()
         .get_template("index.html.j2")
         .render(
-            study=study,
+            title=study.title,
             noun=study.for_each.replace("_", " "),
             sentence=_sentence(reports, _plural(study.for_each)),
             after=max((report.after for report in reports), default=None),
-            labels=labels,
+            labels={kpi.metric: kpi.label for report in reports for kpi in report.kpis},
             rows=rows,
             common=_common(reports),
-            counts=counts,
+            counts=Counter(row.status for row in rows),
         )
     )
     target, draft = folder / "index.html", folder / ".index.html"
@@ -54,15 +59,16 @@ def write_index(runs: Sequence[Run]) -> Path:
     return target
 
 
-def _row(run: Run) -> Row | None:
-    """What the run's folder holds; None where there is none yet."""
-    if not (run.folder / "run.json").exists():
-        return None
-    record = Record.model_validate_json((run.folder / "run.json").read_text(encoding="utf-8"))
+def _row(run: Run, outcome: Outcome | None) -> Row | None:
+    """What the run's folder holds, or what this batch says of it; None where it was never run."""
+    record = read_record(run.folder)
+    if record is None or (outcome and outcome.status != record.status):  # it failed before it could leave anything
+        return Row(run.name, "", outcome.status, outcome.sentence) if outcome else None
+    status = "unchanged" if outcome and outcome.because == "unchanged" else record.status
     findings = None
     if record.status == "done":
         findings = read_findings(json.loads((run.folder / "findings.json").read_text(encoding="utf-8")))
-    return Row(run.name, f"{quote(run.folder.name)}/report.html", record, findings)
+    return Row(run.name, f"{quote(run.folder.name)}/report.html", status, record.sentence, findings)
 
 
 def _sentence(reports: Sequence[Findings], nouns: str) -> str:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
 
@@ -22,6 +22,9 @@ class Study(BaseModel):
     only        those values only
     largest     the values with most cases only
     parameters  for the notebook's parameters cell; `source` and `scope` come from the study itself
+    reads       whose rows make a report old. `scope`: its own; of the others only which days they cover, so that a
+                correction in one scope does not run all again, and comparisons with the others may lag behind it.
+                `all`: everyone's
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,6 +35,7 @@ class Study(BaseModel):
     only: list[Value] | None = None
     largest: int | None = Field(default=None, ge=1)
     parameters: dict[str, Any] = Field(default_factory=dict)
+    reads: Literal["scope", "all"] = "scope"
     _path: Path = PrivateAttr(default=Path())
 
     @field_validator("parameters")

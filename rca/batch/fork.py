@@ -1,0 +1,214 @@
+"""Kernels forked from one process that has paid the heavy imports, each in a process of its own (Linux only).
+
+A batch, a test run or JupyterLab holds one fork server (the standard library's). Between it and each kernel stands
+a keeper, a process that watches over a lease, one end of a pipe. When the kernel ends, or the process that asked
+for it is gone, however it went, the keeper ends everything that descends from the kernel.
+"""
+
+import ctypes
+import os
+import pickle
+import select
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from multiprocessing import forkserver, resource_tracker
+from pathlib import Path
+
+# What answers must not depend on. The hash seed is fixed when a process starts, so the server needs it already.
+SETTINGS = {
+    "PYTHONHASHSEED": "0",
+    "SOURCE_DATE_EPOCH": "0",
+    "TZ": "UTC",
+    "LC_ALL": "C.UTF-8",
+    "IPYKERNEL_CELL_NAME": "<cell>",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+DIE_WITH_PARENT, SUBREAPER = 1, 36  # PR_SET_PDEATHSIG and PR_SET_CHILD_SUBREAPER of linux/prctl.h
+_starting = threading.Lock()
+
+
+@cache
+def _server() -> forkserver.ForkServer:
+    server = forkserver.ForkServer()
+    server.set_forkserver_preload(["rca.batch.preload"])
+    return server
+
+
+def start_server() -> None:
+    """Begin with the heavy imports, where that has not been done yet; returns at once."""
+    with _starting:
+        before = dict(os.environ)
+        os.environ.update(SETTINGS)
+        try:
+            _server().ensure_running()
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+def start_kernel(seed: "Seed") -> "KernelProcess":
+    """Fork a kernel; waits for the imports where they are still going on. EOFError when the server cannot run."""
+    start_server()
+    return KernelProcess(seed)
+
+
+class KernelProcess:
+    """A forked kernel, as jupyter_client sees a process: `pid` is its keeper's, and that of its process group."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, seed: "Seed") -> None:
+        self.returncode: int | None = None
+        self._status, self._lease = _server().connect_to_new_process([])
+        # What the server's child reads: settings of the process (none), then the object to run.
+        os.write(self._lease, pickle.dumps({}) + pickle.dumps(seed))
+        self.pid = forkserver.read_signed(self._status)
+
+    def poll(self) -> int | None:
+        if self.returncode is None and select.select([self._status], [], [], 0)[0]:
+            self.wait()
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        if self.returncode is None and select.select([self._status], [], [], timeout)[0]:
+            try:
+                self.returncode = forkserver.read_signed(self._status)
+            except EOFError:  # the server was killed
+                self.returncode = 255
+            os.close(self._status)
+            self.kill()
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        if number == signal.SIGKILL:
+            self.kill()
+        elif self.returncode is None:
+            os.killpg(self.pid, number)
+
+    def kill(self) -> None:
+        """Give up the lease, so that the keeper ends all."""
+        lease, self._lease = self._lease, -1
+        if lease >= 0:
+            os.close(lease)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+
+@dataclass(frozen=True)
+class Seed:
+    """What grows into a kernel; unpickled and run in the server's child."""
+
+    argv: list[str]
+    env: dict[str, str]
+    cwd: str
+
+    def _bootstrap(self, lease: int) -> int:
+        """The keeper: parent of the kernel and heir of all that it leaves."""
+        os.setsid()
+        prctl(SUBREAPER, 1)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        kernel = os.fork()
+        if kernel == 0:
+            os.close(lease)
+            self._run()
+        ended = os.pidfd_open(kernel)
+        if select.select([ended, lease], [], [])[0] == [lease]:
+            os.kill(kernel, signal.SIGKILL)
+        _, status = os.waitpid(kernel, 0)
+        _end_children()
+        code = os.waitstatus_to_exitcode(status)
+        return code if code >= 0 else 128 - code
+
+    def _run(self) -> None:
+        """Become an ordinary kernel: as little as possible may tell it from one that started cold."""
+        code = 1
+        try:
+            prctl(DIE_WITH_PARENT, signal.SIGKILL)
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            server, tracker = vars(forkserver)["_forkserver"], vars(resource_tracker)["_resource_tracker"]
+            os.close(server._forkserver_alive_fd)  # the server stays for the batch, not for what a notebook starts
+            os.close(tracker._fd)
+            server._forkserver_alive_fd = tracker._fd = None
+            quiet = os.open(os.devnull, os.O_RDWR)
+            for standard in (0, 1, 2):
+                os.dup2(quiet, standard)
+            os.environ.clear()
+            os.environ.update(self.env)
+            sys.path[:] = [place for place in sys.path if place not in ("", os.getcwd())]
+            os.chdir(self.cwd)
+            sys.argv = ["ipykernel_launcher", *self.argv]
+            _run_kernel(self.argv)
+            code = 0
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 1
+        finally:
+            os._exit(code)
+
+
+def _run_kernel(argv: list[str]) -> None:
+    import random
+
+    import numpy as np
+    from ipykernel.kernelapp import IPKernelApp
+    from matplotlib_inline.backend_inline import _enable_matplotlib_integration
+
+    random.seed()  # a fork copies the state of generators: without this, all kernels would draw the same numbers
+    np.random.seed()  # noqa: NPY002
+    app = IPKernelApp.instance(parent_handle=os.getppid())
+    app.initialize(argv)
+    _enable_matplotlib_integration()
+    app.start()
+
+
+def prctl(option: int, value: int) -> None:
+    """Set a property of this process."""
+    ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
+
+
+def _end_children() -> None:
+    """End all children of this process; theirs become ours, and end in a later round."""
+    while True:
+        for pid in family(os.getpid())[1:]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            return
+        time.sleep(0.002)
+
+
+def family(pid: int) -> list[int]:
+    """A process and all that descend from it, parents first."""
+    children: dict[int, list[int]] = {}
+    for place in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended meanwhile
+            # The parent is the second field after the name, which stands in brackets and may hold anything.
+            parent = int(place.read_text(errors="replace").rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(place.parent.name))
+    found = [pid]
+    for member in found:
+        found += children.get(member, [])
+    return found
+
+
+def megabytes(pids: Iterable[int]) -> float:
+    """Resident memory of some processes; pages that they share are counted for each of them."""
+    pages = 0
+    for pid in pids:
+        with suppress(OSError):
+            pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6

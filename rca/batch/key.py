@@ -1,0 +1,92 @@
+"""The key of a run: a hash of everything that its report is made from. The same key is not run again."""
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+import sys
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import rca
+from rca.batch.plan import Run
+from rca.files import find_file
+from rca.source import Source
+
+Inputs = Mapping[str, str]  # the hash of each input, by what it is
+
+
+def inputs_of(run: Run, source: Source, data: Mapping[str, str]) -> dict[str, str]:
+    """The inputs of a run. `data` is from `data_of`, for the dimension that the study runs over."""
+    (scope,) = run.scope.values()
+    others = data if run.study.reads == "all" else {name: text.partition(" ")[0] for name, text in data.items()}
+    records = [source.contract.events, source.contract.actions]
+    return {
+        "notebook": digest(_source_cells(run.notebook)),
+        "parameters": digest([run.study.title, run.parameters]),
+        "data": digest(data.get(scope)),
+        "data of others": digest(others),
+        "events and actions": digest([file_hash(find_file(path, source.folder)) for path in records if path]),
+        "contract": digest(source.contract.model_dump(mode="json")),
+        "program": program(),
+        "versions": versions(),
+    }
+
+
+def data_of(source: Source, dimension: str) -> dict[str, str]:
+    """What the rows of each scope are, by one query: `first-and-last day, cases, sum of the hashes of the rows`.
+
+    The sum does not depend on the order of rows, and sees one that is there twice.
+    """
+    import ibis
+
+    table, when = source.table, source.table[source.time]
+    row = ibis.struct({name: table[name] for name in table.columns}).hash()
+    found = table.group_by(scope=table[dimension].cast("string")).agg(
+        first=when.min().date(), last=when.max().date(), cases=table.count(), hashes=row.cast("decimal(38,0)").sum()
+    )
+    return {
+        str(one["scope"]): f"{one['first']}/{one['last']} {one['cases']} {one['hashes']}"
+        for one in found.to_pyarrow().to_pylist()
+    }
+
+
+@cache
+def program() -> str:
+    """This package's own source and templates."""
+    folder = Path(rca.__path__[0])
+    files = sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".j2", ".css"))
+    return digest([[path.relative_to(folder).as_posix(), file_hash(path)] for path in files])
+
+
+@cache
+def versions() -> str:
+    """Python, the platform, and every installed package: read from folder names, because it must be fast."""
+    places = [Path(place) for place in sys.path if Path(place).is_dir()]
+    packages = sorted({info.name for place in places for info in place.glob("*.dist-info")})
+    return digest([platform.python_version(), sys.platform, platform.machine(), packages])
+
+
+def named_versions() -> dict[str, str]:
+    """The versions that a person asks for first."""
+    names = ("duckdb", "ibis-framework", "matplotlib", "numpy", "pandas", "papermill", "scipy", "statsmodels")
+    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in names}}
+
+
+def _source_cells(notebook: Path) -> Any:
+    """What a notebook says, without what its last execution left in it."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    return [[c["cell_type"], c.get("id"), "".join(c["source"]), c["metadata"].get("tags")] for c in cells]
+
+
+def file_hash(path: Path) -> str:
+    """A hash of what a file holds."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def digest(content: Any) -> str:
+    """A hash of anything that JSON can say."""
+    text = json.dumps(content, sort_keys=True, default=str, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
