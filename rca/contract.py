@@ -82,7 +82,7 @@ Dimension = Annotated[Annotated[str, Tag("expression")] | Annotated[Bands, Tag("
 class Contract(_Part):
     """One source. The file's own words are in `params/sources/*.yml`."""
 
-    table: str
+    table: str = Field(min_length=1)
     key: Names = Field(min_length=1)
     latest_by: Names = ()
     time: Time

@@ -16,7 +16,7 @@ from rca.source import Source
 
 
 def cube(
-    source: Source, metric: str, *, by: str | Iterable[str] = (), period: str = "W", within: Window | None = None
+    source: Source, metric: str, *, by: str | Iterable[str] = (), period: str = "W", within: Window = "all"
 ) -> Cube:
     """Counts of one metric per period and combination of the dimensions `by`, in one query.
 
@@ -37,7 +37,7 @@ def cubes(
     *,
     by: str | Iterable[str] = (),
     period: str = "W",
-    within: Window | None = None,
+    within: Window = "all",
 ) -> Mapping[str, Cube]:
     """The cubes of several metrics by the same dimensions, still in one query: name -> Cube."""
     names = [known(name, source.metrics, "metric") for name in ([metrics] if isinstance(metrics, str) else metrics)]
@@ -56,10 +56,10 @@ def cubes(
     return found
 
 
-def _covered(source: Source, period: str, within: Window | None) -> Dates:
+def _covered(source: Source, period: str, within: Window) -> Dates:
     """The days that a cube covers."""
     first, last = source.extent
-    if within is None:
+    if within == "all":
         return first, last
     periods = span(floor(first, period), floor(last, period), period)
     whole = periods[[p >= first and last_day(p, period) <= last for p in periods]]

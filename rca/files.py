@@ -3,6 +3,7 @@
 import csv
 import glob
 import gzip
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from rca.contract import Contract
 from rca.errors import InputError, hint
 
 KINDS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+REASONS = ("Expected Number", "Invalid unicode", "Value with", "Maximum line")  # in DuckDB's errors
 DATABASE = "::"  # in `file.duckdb::table`
 
 
@@ -47,6 +49,9 @@ class Data:
 
     def read(self, con: Any, contract: Contract) -> Any:
         """The rows, missing markers emptied, as a table of an Ibis DuckDB connection; not loaded yet."""
+        for path in self.paths:
+            if path.suffix == ".gz":
+                _check_whole(path)
         if self.kind == "csv":
             return _read_csv(con, self.paths, contract)
         if self.kind == "jsonl":
@@ -61,13 +66,8 @@ def find_data(table: str, start: Path) -> Data:
     if DATABASE in table:
         path, inner = table.split(DATABASE, 1)
         return Data("duckdb", (find_file(path, start),), inner)
-    if glob.has_magic(table):
-        paths = _look_up(table, start, _matches)
-    else:
-        path_found = find_file(table, start)
-        paths = sorted(path_found.rglob("*")) if path_found.is_dir() else [path_found]
-    paths = [p for p in paths if p.is_file() and not p.name.startswith((".", "_"))]
-    kinds = {_kind(p) for p in paths}
+    paths = [file for path in _look_up(table, start, _matches) for file in _files(path)]
+    kinds = {_kind(path) for path in paths}
     if len(kinds) != 1:
         what = f"holds files of several kinds ({', '.join(sorted(kinds))})" if kinds else "holds no files"
         raise InputError(f"{table!r} {what}; name files of one kind, such as '*.csv'.")
@@ -82,8 +82,13 @@ def engine_errors(what: object) -> Iterator[None]:
     try:
         yield
     except (duckdb.DataError, duckdb.OperationalError, duckdb.InvalidInputException) as error:
-        line = str(error).strip().splitlines()[0]
-        raise InputError(f"{what} cannot be read: {line}") from error
+        first, *others = str(error).strip().splitlines()
+        if "state machine" in first:  # DuckDB's word for a file that is partly from Windows
+            first = "Error: its lines do not all end in the same way; save it again"
+        reasons = [line.strip() for line in others if line.strip().startswith(REASONS)][:1]
+        raise InputError(
+            f"{what} cannot be read: {'. '.join([first.partition(': ')[2] or first, *reasons])}"
+        ) from error
 
 
 def _look_up(path: str, start: Path | None, found: Any) -> list[Path]:
@@ -98,7 +103,25 @@ def _look_up(path: str, start: Path | None, found: Any) -> list[Path]:
 
 
 def _matches(pattern: Path) -> list[Path]:
-    return [Path(path) for path in sorted(glob.glob(str(pattern), recursive=True))]
+    return [pattern] if pattern.exists() else [Path(p) for p in sorted(glob.glob(str(pattern), recursive=True))]
+
+
+def _files(path: Path) -> list[Path]:
+    """A file itself, or the files of a folder, without hidden ones and markers such as `_SUCCESS`."""
+    if path.is_file():
+        return [path]
+    inside = [(file, file.relative_to(path).parts) for file in sorted(path.rglob("*")) if file.is_file()]
+    return [file for file, parts in inside if not any(part.startswith((".", "_")) for part in parts)]
+
+
+def _check_whole(path: Path) -> None:
+    """Read a gzip file to its end: the engine would take one that was cut short for a whole one."""
+    try:
+        with gzip.open(path) as content:
+            while content.read(1 << 20):
+                pass
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path} is not a whole gzip file: {error}.") from error
 
 
 def _kind(path: Path) -> str:
@@ -141,7 +164,7 @@ def _header(path: Path) -> tuple[list[str], str]:
             names = [name.strip() for name in next(csv.reader(lines, delimiter=delimiter), [])]
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text: save it as UTF-8.") from error
-    except (OSError, EOFError) as error:
+    except OSError as error:
         raise InputError(f"{path} cannot be read: {error}.") from error
     if not any(names):
         raise InputError(f"{path} is empty: the first line must name the columns.")
@@ -181,7 +204,12 @@ def _emptied(table: Any, markers: Sequence[str]) -> Any:
 
 
 def _read_database(con: Any, path: Path, table: str) -> Any:
-    con.attach(path, "data", read_only=True)
+    import duckdb
+
+    try:
+        con.attach(path, "data", read_only=True)
+    except duckdb.Error as error:
+        raise InputError(f"{path} is not a DuckDB file that can be opened: {str(error).splitlines()[0]}") from error
     schema, _, name = table.rpartition(".")
     tables = con.list_tables(database=("data", schema or "main"))
     if name not in tables:

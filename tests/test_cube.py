@@ -190,6 +190,28 @@ def test_periods_are_local(tmp_path):
     assert whole.frame["n"].tolist() == [1]
 
 
+@pytest.mark.parametrize(
+    "kind", ["datetime64[s]", "datetime64[ns]", "datetime64[us, UTC]", "datetime64[ms, Asia/Tokyo]"]
+)
+def test_every_kind_of_time_column_gives_the_same_local_weeks(tmp_path, kind):
+    frame = weeks("2026-01-12 05:59:59", "2026-01-12 06:00:00")
+    zone = getattr(pd.Series([], dtype=kind).dtype, "tz", None)
+    frame["at"] = frame["at"].dt.tz_localize("UTC").astype(kind) if zone else frame["at"].astype(kind)
+    time = {"column": "at", "zone": "UTC", "local": "America/Mexico_City"}
+    source = source_of(frame, tmp_path, file="cases.parquet", time=time)
+    found = cube(source, "good")
+    assert found.frame["period"].dt.day.tolist() == [5, 12]
+    assert found.frame["period"].dtype == "datetime64[us]"
+    assert cube(source, "good", within=("2026-01-12", "2026-01-12")).frame["n"].tolist() == [1]
+
+
+def test_a_column_of_dates_is_a_time_column(tmp_path):
+    frame = weeks("2026-01-05", "2026-01-12")
+    frame["at"] = frame["at"].dt.date
+    found = cube(source_of(frame, tmp_path, file="cases.parquet", time={"column": "at"}), "good")
+    assert found.frame["period"].dt.day.tolist() == [5, 12]
+
+
 def test_a_period_with_cases_but_no_answers_has_no_row(tmp_path):
     frame = weeks("2026-01-05", "2026-01-12", score=[None, 5])
     assert cube(source_of(frame, tmp_path), "good").frame["n"].tolist() == [1]

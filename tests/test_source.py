@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zlib
 from pathlib import Path
 
 import duckdb
@@ -39,7 +40,7 @@ CONTRACT = {
 def write(folder: Path, rows: str | None = ROWS, file: str = "cases.csv", **fields) -> Path:
     """A contract, and its data where `rows` are given; a field None is left out."""
     if rows is not None:
-        (folder / file).write_text(rows, encoding="utf-8")
+        (folder / file).write_text(rows, encoding="utf-8", newline="")
     contract = {name: value for name, value in {**CONTRACT, **fields}.items() if value is not None}
     (folder / "cases.yml").write_text(yaml.safe_dump(contract), encoding="utf-8")
     return folder / "cases.yml"
@@ -326,13 +327,30 @@ def test_a_key_can_be_two_columns(tmp_path):
             r"'vendor' appears 2 times.*repeated: \{vendor: \[vendor, vendor_2\]\}",
         ),
         (ROWS.replace("seconds", "Vendor"), "'vendor' appears 2 times"),
-        (ROWS.replace("MX,5,120", "MX,5,1,120"), "cases.csv: cannot be read: .*Line: 2"),
+        (
+            ROWS.replace("MX,5,120", "MX,5,1,120"),
+            "cases.csv cannot be read: CSV Error on Line: 2. Expected Number of Columns: 8",
+        ),
+        (ROWS.replace("MX,5,120", "MX,120"), "CSV Error on Line: 2. Expected Number of Columns: 8 Found: 7"),
+        (ROWS.replace("Andes", '"Andes', 1), "unterminated quote"),
+        (ROWS.replace("\n", "\r\n", 2), "lines do not all end in the same way"),
         (ROWS.replace(",300", ",1_000"), "row 3 of the data: seconds '1_000' is not a number"),
         (ROWS.replace(",300", ",nan"), "row 3 of the data: seconds 'nan' is not a number"),
     ],
 )
 def test_a_fault_in_the_data_is_one_clear_line(tmp_path, rows, says):
     refused(says, write(tmp_path, rows))
+
+
+def test_a_file_that_is_no_whole_text_is_refused(tmp_path):
+    path = write(tmp_path)
+    (tmp_path / "cases.csv").write_bytes(ROWS.replace("Andes", "Añdes").encode("latin-1"))
+    refused("cases.csv is not UTF-8 text", path)
+    # cut at the end of a line, which looks whole to a reader that does not check
+    path = write(tmp_path, rows=None, table="cut.csv.gz")
+    whole = zlib.compressobj(wbits=31)
+    (tmp_path / "cut.csv.gz").write_bytes(whole.compress(ROWS.encode()) + whole.flush(zlib.Z_SYNC_FLUSH))
+    refused("cut.csv.gz is not a whole gzip file", path)
 
 
 def test_a_missing_time_is_set_aside_and_counted(tmp_path):
