@@ -12,6 +12,7 @@ PERIODS = {"D": "day", "W": "week", "M": "month"}
 Window = str | Sequence[str | dt.date | pd.Timestamp]
 Dates = tuple[pd.Timestamp, pd.Timestamp]
 _WORDS = re.compile(r"last (\d+)(?: before last (\d+))?")
+_DATES = re.compile(r"(\d{4}-\d\d-\d\d) to (\d{4}-\d\d-\d\d)")
 
 
 def floor(when: pd.Timestamp, period: str) -> pd.Timestamp:
@@ -51,8 +52,12 @@ def resolve(window: Window, whole: pd.DatetimeIndex, period: str, name: str = "w
     ['2026-03-02', '2026-03-15']
     >>> [d.date().isoformat() for d in resolve("last 4 before last 2", weeks, "W")]
     ['2026-02-02', '2026-03-01']
+    >>> [d.date().isoformat() for d in resolve("2026-02-02 to 2026-03-01", weeks, "W")]
+    ['2026-02-02', '2026-03-01']
     """
-    what = f"give two dates, or words such as 'last 4' or 'last 26 before last 8' ({PERIODS[period]}s)"
+    what = f"give 'last 4', 'last 26 before last 8' ({PERIODS[period]}s) or dates such as '2026-03-01 to 2026-04-30'"
+    if isinstance(window, str) and (dates := _DATES.fullmatch(window.strip())):
+        window = dates.groups()
     if isinstance(window, str):
         match = _WORDS.fullmatch(window.strip())
         if not match:

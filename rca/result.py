@@ -44,11 +44,12 @@ class Result:
         return f"<{type(self).__name__}: {self.headline}>"
 
     def _repr_html_(self) -> str:
-        shown = self.display
-        rows = 12
-        more = f"<p>… and {len(shown) - rows} more rows in <code>.table</code></p>" if len(shown) > rows else ""
-        body = shown.head(rows).to_html(index=False, border=0, na_rep="", classes="rca") if len(shown) else ""
-        return f'<div class="rca-result"><p><b>{escape(self.headline)}</b></p>{body}{more}</div>'
+        shown, most = self.display, 40
+        body = shown.head(most).to_html(index=False, border=0, na_rep="", classes="rca") if len(shown) else ""
+        rest = f"<p>The other {len(shown) - most} rows: <code>.table</code></p>" if len(shown) > most else ""
+        rows = f"{len(shown)} row{'s' * (len(shown) != 1)}"
+        table = f"<details><summary>Table, {rows}</summary>{body}{rest}</details>" if body else ""
+        return f'<div class="rca-result"><p><b>{escape(self.headline)}</b></p>{table}</div>'
 
 
 class Many(Mapping[str, Any]):

@@ -48,8 +48,12 @@ def axes(ax: Axes | None, height: float = 2.6) -> Axes:
 
 
 def panels(results: Sequence[Any], height: float = 2.5) -> np.ndarray:
-    """One panel per result, below each other; returns the array of Axes. A result may ask for a `panel_height`."""
+    """One panel per result, below each other; returns the array of Axes. A result may ask for a `panel_height`.
+
+    Results with nothing to show get no panel, unless none has.
+    """
     mpl.rcParams.update(RC)
+    results = [r for r in results if len(r.table)] or results[:1]
     heights = [getattr(r, "panel_height", height) for r in results]
     _, grid = plt.subplots(
         len(results), 1, figsize=(WIDTH, sum(heights)), height_ratios=heights, squeeze=False, layout="constrained"

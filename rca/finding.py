@@ -1,0 +1,144 @@
+"""One thing that happened in a scope, read off the result that found it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rca import sentences as say
+from rca.localize import Localization
+from rca.mix import Mix
+from rca.reach import Reach, label
+from rca.source import Source
+
+TAGS = {
+    "own": "{scope} only",
+    "shared": "also at some others",
+    "common": "common to all",
+    "unknown": "others unknown",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that happened, as the page and the index show it (JSON keys in `Findings.record`)."""
+
+    metric: str
+    label: str
+    kind: str  # "rate": a segment changed; "mix": volume moved between segments
+    where: Mapping[str, str]
+    direction: str
+    reach: str
+    title: str
+    tag: str
+    effect: float
+    conf_low: float
+    conf_high: float
+    p_adj: float
+    impact: float
+    impact_text: str
+    cases: float
+    cases_text: str
+    details: tuple[str, ...] = ()
+    weight: float = 0.0  # impact in sigmas of the KPI's chart: what findings of different KPIs are ranked by
+    rank: int = 0
+    segment: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "segment", label(self.where))
+
+
+def segments(change: Localization, reach: Reach | None, source: Source) -> Iterator[Finding]:
+    """The segments whose rate changed."""
+    metric, scope = change.metric, " ".join(source.scope.values())
+    reached = {} if reach is None else {row.segment: row for row in reach.table.itertuples()}
+    for i, row in enumerate(change.table.itertuples()):
+        where = change.where(i)
+        others = reached.get(label(where))
+        how_far = others.reach if others else "unknown"
+        details = [f"95 % interval {metric.interval(row.conf_low, row.conf_high)}"]
+        if how_far != "unknown":
+            details.append(f"elsewhere {metric.change(others.others_effect)}")
+        yield Finding(
+            metric=metric.name,
+            label=metric.label,
+            kind="rate",
+            where=where,
+            direction=row.direction,
+            reach=how_far,
+            title=say.rate_title(metric, where, row.rate_before, row.rate_after),
+            tag=TAGS[how_far].format(scope=scope),
+            effect=row.effect,
+            conf_low=row.conf_low,
+            conf_high=row.conf_high,
+            p_adj=row.p_adj,
+            impact=row.impact,
+            impact_text=metric.change(row.impact),
+            cases=row.cases,
+            cases_text=_cases_text(change, row.cases),
+            details=tuple(details),
+        )
+
+
+def whole(change: Localization, reach: Reach) -> Iterator[Finding]:
+    """What the others show over all their cases, also where this scope is too small to show it by itself."""
+    metric = change.metric
+    for row in reach.table.itertuples():
+        if row.segment == label({}) and row.reach == "common":
+            yield Finding(
+                metric=metric.name,
+                label=metric.label,
+                kind="rate",
+                where={},
+                direction=metric.judge(row.effect),
+                reach="common",
+                title=say.rate_title(metric, {}, change.value_before, change.value_after),
+                tag=TAGS["common"],
+                effect=row.effect,
+                conf_low=row.conf_low,
+                conf_high=row.conf_high,
+                p_adj=row.others_p_value,
+                impact=row.effect,
+                impact_text=metric.change(row.effect),
+                cases=np.nan,
+                cases_text=f"on all {metric.cases}",
+                details=(
+                    f"elsewhere {metric.change(row.others_effect)}, {row.moved} of {row.others} others show it too",
+                ),
+            )
+
+
+def moves(mix: Mix) -> Iterator[Finding]:
+    """The volume that moved."""
+    metric = mix.metric
+    for row in mix.table.itertuples():
+        where = {row.dimension: row.value}
+        yield Finding(
+            metric=metric.name,
+            label=metric.label,
+            kind="mix",
+            where=where,
+            direction=row.direction,
+            reach="own",
+            title=say.mix_title(where, row.share_before, row.share_after),
+            tag="mix",
+            effect=row.share_after - row.share_before,
+            conf_low=row.conf_low,
+            conf_high=row.conf_high,
+            p_adj=row.p_adj,
+            impact=row.mix_effect,
+            impact_text=metric.change(row.mix_effect),
+            cases=0.0,
+            cases_text=f"on {say.inner(metric.label)}",
+            details=(f"mix alone: inside each {row.dimension.replace('_', ' ')} cases go as before",),
+        )
+
+
+def _cases_text(change: Localization, cases: float) -> str:
+    """How many cases a week came out differently; a mean has none to count."""
+    first, last = change.after
+    days = (last - first).days + 1
+    if change.metric.kind == "mean":
+        return f"on the mean of all {change.metric.cases}"
+    noun = change.metric.cases.removesuffix("s")
+    return f"≈ {say.count(cases / days * 7, noun)} a week" if days >= 7 else f"≈ {say.count(cases, noun)}"

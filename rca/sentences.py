@@ -1,0 +1,81 @@
+"""The sentences of a report: templates over facts, one place, tested against golden texts."""
+
+from collections.abc import Mapping, Sequence
+
+from rca.metric import Metric
+from rca.period import Dates, day
+
+
+def inner(label: str) -> str:
+    """A label inside a sentence: `Customer satisfaction` -> `customer satisfaction`, but `CSAT` stays.
+
+    >>> inner("Customer satisfaction"), inner("CSAT"), inner("SLA missed")
+    ('customer satisfaction', 'CSAT', 'SLA missed')
+    """
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
+def segment_words(where: Mapping[str, str]) -> str:
+    """A segment as a reader says it.
+
+    >>> segment_words({"market": "MX", "issue_type": "refund"}), segment_words({})
+    ('issue type refund, market MX', 'all cases')
+    """
+    return ", ".join(f"{d.replace('_', ' ')} {where[d]}" for d in sorted(where)) or "all cases"
+
+
+def capital(text: str) -> str:
+    """The first letter in upper case, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def moved(effect: float) -> str:
+    """The verb of a change."""
+    return "rose" if effect > 0 else "fell"
+
+
+def count(number: float, one: str, many: str = "") -> str:
+    """A number with its noun in singular or plural, about two significant digits.
+
+    >>> count(1, "case"), count(96.3, "case"), count(1234, "answer")
+    ('1 case', '96 cases', '1,200 answers')
+    """
+    size = abs(number)
+    shown = round(size) if size < 100 else round(size, -(len(str(int(size))) - 2))
+    return f"{shown:,.0f} {one if shown == 1 else many or one + 's'}"
+
+
+def several(items: Sequence[str], last: str = "and") -> str:
+    """`a`, `a and b`, `a, b and c`.
+
+    >>> several(["a", "b", "c"])
+    'a, b and c'
+    """
+    return f" {last} ".join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else "".join(items)
+
+
+def percent(share: float) -> str:
+    """A share in whole percent; one decimal below 10 %.
+
+    >>> percent(.482), percent(.0824)
+    ('48 %', '8.2 %')
+    """
+    return f"{100 * share:.{0 if share >= 0.0995 else 1}f} %"
+
+
+def rate_title(metric: Metric, where: Mapping[str, str], before: float, after: float) -> str:
+    """What happened in a segment: `Market MX: customer satisfaction 84.9 % → 61.2 %`."""
+    return f"{capital(segment_words(where))}: {inner(metric.label)} {metric.text(before)} → {metric.text(after)}"
+
+
+def mix_title(where: Mapping[str, str], before: float, after: float) -> str:
+    """Which volume moved: `More cases with channel chat: 30 % → 48 % of cases`."""
+    more = "More" if after > before else "Fewer"
+    return f"{more} cases with {segment_words(where)}: {percent(before)} → {percent(after)} of cases"
+
+
+def since(first: Dates | None, ended: bool, when: Dates) -> str:
+    """When a change began, with the interval where it is not one day: `since 21 Sep (18 to 27 Sep)`."""
+    start, end = when
+    text = f"{day(start)} to {day(end)}" if ended else f"since {day(start)}"
+    return f"{text} (began between {day(first[0])} and {day(first[1])})" if first and first[0] != first[1] else text
