@@ -21,7 +21,8 @@ Mask = np.ndarray
 @dataclass(frozen=True)
 class Rule:
     """One rule. `words` describe it; `side` says what its direction is read from; `rate` is the share of points it
-    marks in independent normal noise around known limits (closed form, or 20 million simulated points).
+    marks in independent normal noise around known limits: closed form, or 20 million simulated points (Anhøj's two
+    depend on the length of the chart; theirs are for 52 points).
     """
 
     find: Callable[[np.ndarray], Mask]
@@ -167,17 +168,17 @@ RULES = {
     "beyond_limits": Rule(beyond_limits, "beyond a limit", 0.0027),
     "run_of_nine": Rule(run_of(9), "nine in a row on one side", 2 * 0.5**9),
     "trend_of_six": Rule(trend_of(6), "six in a row rising or falling", 2 / 720, "slope"),
-    "fourteen_alternating": Rule(fourteen_alternating, "fourteen in a row up and down", 0.0046, "none"),
-    "two_of_three": Rule(two_of_three, "two of three beyond two sigma", 0.0020),
-    "four_of_five": Rule(four_of_five, "four of five beyond one sigma", 0.0045),
+    "fourteen_alternating": Rule(fourteen_alternating, "fourteen in a row up and down", 0.00455, "none"),
+    "two_of_three": Rule(two_of_three, "two of three beyond two sigma", 0.00203),
+    "four_of_five": Rule(four_of_five, "four of five beyond one sigma", 0.00446),
     "fifteen_inside": Rule(fifteen_inside, "fifteen in a row within one sigma", 0.0033, "none"),
-    "eight_outside": Rule(eight_outside, "eight in a row beyond one sigma", 0.0001, "none"),
+    "eight_outside": Rule(eight_outside, "eight in a row beyond one sigma", 0.0000955, "none"),
     "run_of_eight": Rule(run_of(8), "eight in a row on one side", 2 * 0.5**8),
     "run_of_seven": Rule(run_of(7), "seven in a row on one side", 2 * 0.5**7),
     "trend_of_seven": Rule(trend_of(7), "seven in a row rising or falling", 2 / 5040, "slope"),
     "two_of_three_same_side": Rule(two_of_three_same_side, "two of three beyond two sigma", 0.0015),
-    "long_run": Rule(_of_useful(lambda z: run_of(longest_run(len(z)) + 1)(z)), "an unusually long run", 0.0017),
-    "few_crossings": Rule(_of_useful(_few_crossings), "unusually few crossings of the centre", 0.0009, "none"),
+    "long_run": Rule(_of_useful(lambda z: run_of(longest_run(len(z)) + 1)(z)), "an unusually long run", 0.00157),
+    "few_crossings": Rule(_of_useful(_few_crossings), "unusually few crossings of the centre", 0.00087, "none"),
 }
 
 LEVEL_CHANGE = "level_change"  # not a function of z: `rca.level` looks at the whole series

@@ -14,7 +14,6 @@ from rca.cube import Cube
 from rca.errors import TooLittleData
 from rca.period import PERIODS
 
-
 MORE = 1.05  # sigma_z from which periods are said to vary more than chance explains
 
 
@@ -37,7 +36,8 @@ def default_chart(s: Series, drawn: Plan, taken: Cube | bool) -> Found:
     spent = np.sqrt(fitted_on.sum() / (fitted_on.sum() - coefficients)) if season.name else 1.0
     parts = []
     for each, own in zip(scales, drawn.bases, strict=True):
-        if (season.yearly and not frozen) or own.sum() == seen.sum():
+        # a short baseline cannot tell its autocorrelation: limits are provisional, and take that of everything
+        if (season.yearly and not frozen) or own.sum() == seen.sum() or own.sum() < SHORT:
             phi = fit.phi
         else:
             phi = adjusted.own_phi(each, own, off, own.sum() / (coefficients + 1 if season.yearly else 2))

@@ -138,10 +138,10 @@ def xbar_s(s: Series, base: np.ndarray, estimator: str = "pooled") -> Limits:
     return around(s.value, rate(s, base), per_case(sigma, s.n))
 
 
-def sds(s: Series, base: np.ndarray) -> Limits:
-    """Standard deviations of subgroups: B3 and B4 (Montgomery 2009, eq. 6.27)."""
-    center = pooled(s, base)
-    return around(s.sd, center, center * np.sqrt(1 - c4(s.n) ** 2) / c4(s.n), low=0)
+def sds(s: Series, base: np.ndarray, estimator: str = "pooled") -> Limits:
+    """Standard deviations of subgroups: centre c4 sigma, B3 and B4 (Montgomery 2009, eq. 6.27)."""
+    sigma = SIGMA[known(estimator, SIGMA, "estimator")](s, base)
+    return around(s.sd, c4(s.n) * sigma, sigma * np.sqrt(1 - c4(s.n) ** 2), low=0)
 
 
 def p(s: Series, base: np.ndarray) -> Limits:

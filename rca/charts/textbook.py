@@ -69,9 +69,8 @@ def xbar_s_chart(
     [73.988, 74.006, 74.025]
     """
     s = _read(means, "mean", n, sd, options.get("metric"))
-    return _chart(
-        "xbar_s", s, means, partial(limits.xbar_s, estimator=estimator), options, spread=(limits.sds, s.sd)
-    )
+    center, spread = partial(limits.xbar_s, estimator=estimator), partial(limits.sds, estimator=estimator)
+    return _chart("xbar_s", s, means, center, options, spread=(spread, s.sd))
 
 
 def p_chart(counts: Cube | Numbers, n: Numbers | int | None = None, **options: Unpack[Options]) -> ControlChart:
