@@ -1,5 +1,6 @@
 """From rows to cases: one row per key, in the contract's time range, with its dimensions; no row gets lost."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -57,6 +58,7 @@ def read_cases(con: Any, data: Data, contract: Contract) -> Cases:
     if contract.latest_by:
         table = con.create_table("rca_cases", _latest(table, contract), temp=True)
         aside["earlier rows of a case"] = int(found["rows"] - found["no_key"] - table.count().execute())
+        con.raw_sql("DROP TABLE IF EXISTS rca_rows")  # the log itself is not needed any more
     else:
         _check_unique(table, contract)
     table, late, extent = _in_range(table, contract)
@@ -137,7 +139,7 @@ def _in_range(table: ir.Table, contract: Contract) -> tuple[ir.Table, dict[str, 
     if since:
         outside[f"before {day(pd.Timestamp(since), year=True)}"] = when < ibis.literal(since).cast("timestamp")
     if until:
-        end = ibis.literal(until + pd.Timedelta(days=1)).cast("timestamp")
+        end = ibis.literal(until + dt.timedelta(days=1)).cast("timestamp")
         outside[f"after {day(pd.Timestamp(until), year=True)}"] = when >= end
     inside = ~reduce(or_, outside.values()).fill_null(True)
     counts = {str(i): table.count(where=test) for i, test in enumerate(outside.values())}

@@ -80,7 +80,8 @@ class Source:
         aside = "; ".join(f"{count:,} {reason}" for reason, count in self.set_aside.items())
         return {
             "scope": scope or "all",
-            "cases": f"{self.cases:,} of {self.rows:,} rows",
+            "cases": f"{self.cases:,}",
+            "rows read": f"{self.rows:,}",
             "data from": words(self.extent),
             "metrics": ", ".join(metric.label for metric in self.metrics.values()),
             "dimensions": ", ".join(self.dimensions),
@@ -128,7 +129,9 @@ def open_source(path: str | Path, *, scope: Mapping[str, str] | None = None) -> 
 def _scoped(table: "ir.Table", scope: Mapping[str, str], contract: Contract) -> "ir.Table":
     names = [*contract.dimensions, *table.columns]
     for name, value in scope.items():
-        table = table.filter(_text(table[known(name, names, "scope column")]) == str(value))
+        column = table[known(name, names, "scope column")]
+        # the plain comparison lets the engine skip what it need not read
+        table = table.filter(_text(column) == MISSING if value == MISSING else column.cast("string") == str(value))
     return table
 
 

@@ -11,6 +11,7 @@ from rca.expression import translate
 FRAME = pd.DataFrame(
     {
         "n": pd.array([1, None, 3, -7], dtype="Int64"),
+        "small": pd.array([5, 4, None, -3], dtype="Int8"),
         "x": [0.5, 2.0, None, -1.25],
         "word": ["Refund", " late ", None, "it's 5 %"],
         "yes": pd.array([True, False, None, True], dtype="boolean"),
@@ -38,6 +39,8 @@ SAME_AS_DUCKDB = [
     "word not ilike 'REF%'",
     "n between 1 and 3",
     "x not between 0 and 1",
+    "opened between '2026-01-31' and '2026-02-01'",
+    "small * 100 + small",
     "word like '%e%'",
     "word ilike 'REF%'",
     "word not like '%5 \\%'",
@@ -76,6 +79,7 @@ SAME_AS_DUCKDB = [
     "opened > closed",
     "date_diff('minute', opened, closed)",
     "date_diff('day', opened, closed)",
+    "date_diff('day', date '2026-01-01', opened)",
     "date_diff('second', opened, closed) / 3600.0",
 ]
 
@@ -83,7 +87,7 @@ SAME_AS_DUCKDB = [
 @pytest.mark.parametrize("text", SAME_AS_DUCKDB)
 def test_an_expression_means_what_duckdb_means_by_it(text):
     ours = CASES.select(value=translate(text, CASES, "metric m, value")).execute()["value"]
-    theirs = duckdb.from_df(FRAME).project(f"{text} as value").df()["value"]
+    theirs = duckdb.from_df(FRAME.astype({"small": "Int64"})).project(f"{text} as value").df()["value"]
     assert ours.astype(object).where(ours.notna(), None).tolist() == (
         theirs.astype(object).where(theirs.notna(), None).tolist()
     )
@@ -162,8 +166,10 @@ def test_whatever_is_no_plain_expression_is_refused(text):
         ("word + 1", "'word' is string, not a number"),
         ("n and yes", "'n' is int64, not a condition"),
         ("upper(n)", "'n' is int64, not a text"),
-        ("word::int", "'word' is string, not a number"),
+        ("word::int", "'word' is string, not a whole number"),
         ("n::date", "'n' is int64, not a time"),
+        ("x::int", "'x' is float64, not a whole number"),
+        ("x::decimal(4, 1)", r"cast to decimal\(4, 1\) is not allowed"),
         ("opened > 'soon'", "Invalid isoformat string: 'soon'"),
         ("date_diff('fortnight', opened, closed)", "no unit 'fortnight'"),
         ("extract(century from opened)", "no part 'century'"),

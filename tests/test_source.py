@@ -72,7 +72,7 @@ def test_a_source_knows_its_cases_columns_and_extent(tmp_path):
 
 def test_it_shows_itself_in_words(tmp_path):
     source = open_source(write(tmp_path), scope={"vendor": "Andes"})
-    assert "2 of 5 rows" in repr(source)
+    assert "cases: 2; rows read: 5" in repr(source)
     assert "5 Jan to 21 Jan 2026" in source._repr_html_()
     assert "vendor Andes" in source._repr_html_()
 

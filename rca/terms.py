@@ -1,0 +1,213 @@
+"""The terms of an SQL expression that are allowed, and what each is in Ibis."""
+
+import datetime as dt
+import operator
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import ibis
+import ibis.expr.operations as ops
+import ibis.expr.types as ir
+from sqlglot import exp
+
+from rca.errors import InputError, hint
+
+# what may be cast to what: nothing that can fail on a value, or that engines round in different ways
+CASTS = {
+    "BIGINT": ("int64", "is_integer", "a whole number"),
+    "INT": ("int64", "is_integer", "a whole number"),
+    "DOUBLE": ("float64", "is_numeric", "a number"),
+    "TEXT": ("string", "", ""),
+    "VARCHAR": ("string", "", ""),
+    "DATE": ("date", "is_temporal", "a time"),
+    "TIMESTAMP": ("timestamp", "is_temporal", "a time"),
+    "TIMESTAMPNTZ": ("timestamp", "is_temporal", "a time"),  # the same, for a newer sqlglot
+}
+PARTS = ("year", "quarter", "month", "day", "hour", "minute")
+UNITS = ("day", "hour", "minute", "second")
+Visit = Callable[[exp.Expression], Any]
+Term = Callable[[Any, Visit], Any]
+
+
+def _literal(value: Any) -> ir.Value:
+    return value if isinstance(value, ir.Value) else ibis.literal(value)
+
+
+def _constant(node: exp.Literal) -> Any:
+    text = node.name
+    return text if node.is_string else int(text) if text.isdigit() else float(text)
+
+
+def _comparable(left: Any, right: Any) -> tuple[ir.Value, ir.Value]:
+    """Both sides; a text beside a time is read as an ISO date here, where a bad one can still be named."""
+
+    def dated(side: ir.Value, other: ir.Value) -> ir.Value:
+        is_text = isinstance(side.op(), ops.Literal) and side.type().is_string()
+        return _moment(side) if is_text and other.type().is_temporal() else side
+
+    left, right = _literal(left), _literal(right)
+    return dated(left, right), dated(right, left)
+
+
+def _moment(text: ir.Value) -> ir.Value:
+    return ibis.literal(dt.datetime.fromisoformat(text.op().value))
+
+
+def _typed(value: Any, fits: str, words: str) -> Any:
+    value = _literal(value)
+    if not getattr(value.type(), fits)() and not value.type().is_null():
+        what = repr(value.get_name()) if isinstance(value.op(), ops.Field) else "a part of it"
+        raise InputError(f"{what} is {value.type()}, not {words}; a column can be declared {words} under types.")
+    return value
+
+
+def _number(value: Any) -> Any:
+    """A number, wide enough to calculate with: a column of ratings has 8 bits, in which 5 * 30 has no place."""
+    value = _typed(value, "is_numeric", "a number")
+    return value.cast("int64") if value.type().is_integer() else value
+
+
+def _condition(value: Any) -> Any:
+    return _typed(value, "is_boolean", "a condition")
+
+
+def _text(value: Any) -> Any:
+    return _typed(value, "is_string", "a text")
+
+
+def _pattern(value: ir.Value) -> str:
+    found = value.op()
+    if not isinstance(found, ops.Literal):
+        raise InputError("like needs a pattern in single quotes.")
+    return str(found.value)
+
+
+def _like(method: str) -> Any:
+    def like(node: exp.Like, visit: Visit) -> Any:
+        found = getattr(_text(visit(node.this)), method)(_pattern(_literal(visit(node.expression))))
+        return ~found if node.args.get("negate") else found
+
+    return like
+
+
+def _in(node: exp.In, visit: Visit) -> Any:
+    if node.args.get("query") or node.args.get("unnest") or not node.expressions:
+        raise InputError("in needs a list of values, such as in ('refund', 'returns').")
+    column = visit(node.this)
+    return ibis.or_(*(operator.eq(*_comparable(column, visit(value))) for value in node.expressions))
+
+
+def _case(node: exp.Case, visit: Visit) -> Any:
+    branches = node.args["ifs"]
+    if node.this is not None:
+        branches = [exp.If(this=exp.EQ(this=node.this, expression=b.this), true=b.args["true"]) for b in branches]
+    return _choose(branches, node.args.get("default"), visit)
+
+
+def _choose(branches: list[exp.If], default: exp.Expression | None, visit: Visit) -> Any:
+    pairs = [(_condition(visit(branch.this)), _literal(visit(branch.args["true"]))) for branch in branches]
+    return ibis.cases(*pairs, else_=visit(default) if default is not None else None)
+
+
+def _between(node: exp.Between, visit: Visit) -> Any:
+    value = visit(node.this)
+    low, high = _comparable(value, visit(node.args["low"])), _comparable(value, visit(node.args["high"]))
+    return operator.ge(*low) & operator.le(*high)
+
+
+def _cast(node: exp.Cast, visit: Visit) -> Any:
+    name = node.to.sql(dialect="duckdb").lower()
+    if node.to.expressions or node.to.this.value not in CASTS:  # a size would get lost
+        raise InputError(f"cast to {name} is not allowed. {hint(name, [known.lower() for known in CASTS])}")
+    dtype, fits, words = CASTS[node.to.this.value]
+    value = _literal(visit(node.this))
+    if isinstance(value.op(), ops.Literal) and value.type().is_string() and fits == "is_temporal":
+        value = _moment(value)
+    return (value if value.type().is_boolean() or not fits else _typed(value, fits, words)).cast(dtype)
+
+
+def _part(value: Any, name: str) -> Any:
+    if name.lower() not in PARTS:
+        raise InputError(f"no part {name.lower()!r} of a time. {hint(name.lower(), PARTS)}")
+    return getattr(_typed(value, "is_temporal", "a time"), name.lower())()
+
+
+def _difference(node: exp.DateDiff, visit: Visit) -> Any:
+    """date_diff(unit, first, last): how many boundaries of the unit lie between two times, as in DuckDB."""
+    unit = node.args["unit"].name.lower()
+    if unit not in UNITS:
+        raise InputError(f"no unit {unit!r} in date_diff. {hint(unit, UNITS)}")
+    last, first = (
+        _typed(visit(n), "is_temporal", "a time").cast("timestamp") for n in (node.this, node.expression)
+    )
+    return last.delta(first, unit=unit)
+
+
+def _one(operation: Callable[[Any], Any], check: Callable[[Any], Any] = _literal) -> Term:
+    return lambda node, visit: operation(check(visit(node.this)))
+
+
+def _two(operation: Callable[[Any, Any], Any], check: Callable[[Any], Any] = _literal) -> Term:
+    return lambda node, visit: operation(check(visit(node.this)), check(visit(node.expression)))
+
+
+def _compare(operation: Callable[[Any, Any], Any]) -> Term:
+    return lambda node, visit: operation(*_comparable(visit(node.this), visit(node.expression)))
+
+
+def _all(operation: Callable[..., Any]) -> Term:
+    return lambda node, visit: operation(*(_literal(visit(n)) for n in [node.this, *node.expressions]))
+
+
+TERMS: dict[type[Any], Term] = {
+    exp.Paren: _one(lambda a: a),
+    exp.Literal: lambda node, visit: _constant(node),
+    exp.Null: lambda node, visit: ibis.null(),
+    exp.EQ: _compare(operator.eq),
+    exp.NEQ: _compare(operator.ne),
+    exp.LT: _compare(operator.lt),
+    exp.LTE: _compare(operator.le),
+    exp.GT: _compare(operator.gt),
+    exp.GTE: _compare(operator.ge),
+    exp.Is: _two(lambda a, b: a.isnull() if b.type().is_null() else a.identical_to(b)),
+    exp.NullSafeEQ: _two(lambda a, b: a.identical_to(b)),
+    exp.NullSafeNEQ: _two(lambda a, b: ~a.identical_to(b)),
+    exp.In: _in,
+    exp.Between: _between,
+    exp.And: _two(lambda a, b: a & b, _condition),
+    exp.Or: _two(lambda a, b: a | b, _condition),
+    exp.Not: _one(lambda a: ~a, _condition),
+    exp.Like: _like("like"),
+    exp.ILike: _like("ilike"),
+    exp.Neg: _one(lambda a: -a, _number),
+    exp.Add: _two(lambda a, b: a + b, _number),
+    exp.Sub: _two(lambda a, b: a - b, _number),
+    exp.Mul: _two(lambda a, b: a * b, _number),
+    # a division by zero is missing, as in PostgreSQL's nullif idiom, and not infinite, as in DuckDB
+    exp.Div: _two(lambda a, b: a / b.nullif(0), _number),
+    exp.Mod: _two(lambda a, b: a % b.nullif(0), _number),
+    exp.Case: _case,
+    exp.If: lambda node, visit: _choose([node], node.args.get("false"), visit),
+    exp.Coalesce: _all(ibis.coalesce),
+    exp.Nullif: _two(lambda a, b: a.nullif(b)),
+    exp.Least: _all(ibis.least),
+    exp.Greatest: _all(ibis.greatest),
+    exp.Abs: _one(lambda a: a.abs(), _number),
+    exp.Floor: _one(lambda a: a.floor(), _number),
+    exp.Ceil: _one(lambda a: a.ceil(), _number),
+    exp.Round: lambda node, visit: _number(visit(node.this)).round(
+        visit(node.args["decimals"]) if node.args.get("decimals") else 0
+    ),
+    exp.Lower: _one(lambda a: a.lower(), _text),
+    exp.Upper: _one(lambda a: a.upper(), _text),
+    exp.Trim: _one(lambda a: a.strip(), _text),
+    exp.Length: _one(lambda a: a.length(), _text),
+    exp.StartsWith: _two(lambda a, b: a.startswith(b), _text),
+    exp.Contains: _two(lambda a, b: a.contains(b), _text),
+    exp.DPipe: _two(lambda a, b: a + b, _text),
+    exp.Cast: _cast,
+    exp.Extract: lambda node, visit: _part(visit(node.expression), node.name),
+    **{getattr(exp, part.capitalize()): _one(partial(_part, name=part)) for part in PARTS},
+    exp.DateDiff: _difference,
+}
