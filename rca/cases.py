@@ -152,16 +152,16 @@ def _in_range(table: ir.Table, contract: Contract) -> tuple[ir.Table, dict[str, 
 
 
 def _with_dimensions(table: ir.Table, contract: Contract) -> ir.Table:
-    columns = {}
+    """The cases with the dimensions that are computed from columns, each read from the columns as they were."""
+    computed = {}
     for name, how in contract.dimensions.items():
         if isinstance(how, Bands):
-            columns[name] = _banded(translate(how.bands, table, f"dimension {name}"), how, name)
-        else:
-            columns[name] = translate(how, table, f"dimension {name}")
-    derived = {
-        name: column for name, column in columns.items() if column.get_name() != name or name not in table.columns
-    }
-    return table.mutate(**derived)
+            computed[name] = _banded(translate(how.bands, table, f"dimension {name}"), how, name)
+        elif how is not None:
+            computed[name] = translate(how, table, f"dimension {name}")
+        elif name not in table.columns:
+            raise InputError(f"dimensions: unknown column {name!r}. {hint(name, table.columns)}")
+    return table.mutate(**computed)
 
 
 def _banded(value: Any, bands: Bands, name: str) -> Any:

@@ -89,7 +89,7 @@ class Contract(_Part):
     missing: tuple[str, ...] = ()  # markers; an empty field is always missing
     types: dict[str, Kind] = {}
     repeated: dict[str, tuple[str, ...]] = {}
-    dimensions: dict[str, Dimension] = {}
+    dimensions: dict[str, Dimension | None] = {}  # None: the column of that name
     personal: tuple[str, ...] = ()
     metrics: dict[str, Metric] = Field(min_length=1)
     events: str | None = None
@@ -108,8 +108,7 @@ class Contract(_Part):
                 raise ValueError(f"{name!r} cannot be the name of a dimension")
             if names.count(name) > 1:
                 raise ValueError(f"{name!r} is given twice")
-        quoted = {name: '"' + name.replace('"', '""') + '"' for name in names}
-        return {name: quoted[name] if how is None else how for name, how in pairs} if pairs else given
+        return dict(pairs) if pairs else given
 
     @field_validator("metrics", mode="before")
     @classmethod

@@ -109,7 +109,7 @@ def open_source(path: str | Path, *, scope: Mapping[str, str] | None = None) -> 
     file = find_file(str(path))
     contract = read_contract(file)
     data = find_data(contract.table, file.parent)
-    scope = dict(scope or {})
+    scope = {name: str(value) for name, value in (scope or {}).items()}
     con = ibis.duckdb.connect()
     con.raw_sql("SET TimeZone = 'UTC'")  # a column with a time zone must not read differently on another machine
     with engine_errors(data):
@@ -131,7 +131,7 @@ def _scoped(table: "ir.Table", scope: Mapping[str, str], contract: Contract) -> 
     for name, value in scope.items():
         column = table[known(name, names, "scope column")]
         # the plain comparison lets the engine skip what it need not read
-        table = table.filter(_text(column) == MISSING if value == MISSING else column.cast("string") == str(value))
+        table = table.filter(_text(column) == MISSING if value == MISSING else column.cast("string") == value)
     return table
 
 
@@ -140,7 +140,7 @@ def _no_match(table: "ir.Table", scope: Mapping[str, str]) -> str:
     given = ", ".join(f"{name}={value!r}" for name, value in scope.items())
     for name, value in scope.items():
         values = _values(table, name).index
-        if str(value) not in values:
+        if value not in values:
             return f"scope {given} matches no cases ({len(values)} {_plural(name)}). {hint(value, values)}"
     return f"scope {given} matches no cases: each part exists, but not together."
 

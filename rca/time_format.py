@@ -39,12 +39,12 @@ def infer(column: Any) -> str:
     """
     name = column.get_name()
     values = column.as_table().filter(column.notnull()).distinct().order_by(name)
-    sample = values.limit(1000).execute()[name]
+    sample = values.limit(20).execute()[name]
     plausible = [form for form in FORMATS if all(_reads(value.strip(), form) for value in sample)]
     text = values[name].strip()
-    failed = {str(i): parse(text, form).isnull().sum().fill_null(0) for i, form in enumerate(plausible)}
-    counts = values.aggregate(**failed).execute() if failed else {}
-    fitting = [form for i, form in enumerate(plausible) if int(counts[str(i)].iloc[0]) == 0]
+    failed = {form: parse(text, form).isnull().sum().fill_null(0) for form in plausible}
+    counts = values.aggregate(**failed).execute().iloc[0] if failed else {}
+    fitting = [form for form in plausible if not counts[form]]
     if not fitting:
         example = f", such as {sample.iloc[0]!r}" if len(sample) else ""
         raise InputError(
@@ -55,11 +55,11 @@ def infer(column: Any) -> str:
             values.filter(parse(text, fitting[0]) != parse(text, other)).order_by(name).limit(1).execute()[name]
         )
         if len(differ):
-            readings = " or ".join(
-                f"{dt.datetime.strptime(differ.iloc[0].strip(), form):%-d %B %Y} ({form!r})"
-                for form in (fitting[0], other)
+            value = differ.iloc[0]
+            raise InputError(
+                f"{name} {value!r} can be {_reading(value, fitting[0])} or {_reading(value, other)}:"
+                f" say which as format: in the contract."
             )
-            raise InputError(f"{name} {differ.iloc[0]!r} can be {readings}: say which as format: in the contract.")
     return fitting[0]
 
 
@@ -74,3 +74,8 @@ def _reads(value: str, form: str) -> bool:
         return dt.datetime.strptime(value, form).year >= FIRST_YEAR
     except ValueError:
         return False
+
+
+def _reading(value: str, form: str) -> str:
+    time = dt.datetime.strptime(value.strip(), form)
+    return f"{time.day} {time:%B %Y} ({form!r})"

@@ -29,8 +29,8 @@ def read_yaml(path: Path, model: type[Model]) -> Model:
     except yaml.MarkedYAMLError as error:
         line = f" (line {error.problem_mark.line + 1})" if error.problem_mark else ""
         raise InputError(f"{path}: not valid YAML{line}: {error.problem}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a text file in YAML: {error}.") from error
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        raise InputError(f"{path}: not a file in YAML: {str(error).splitlines()[0]}.") from error
     if not isinstance(data, dict):
         raise InputError(f"{path}: holds no fields. Known: {', '.join(_fields(model))}.")
     try:

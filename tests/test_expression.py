@@ -1,9 +1,14 @@
 """SQL expressions of a contract: what passes means what DuckDB means by it; what could reach further is refused."""
 
+import operator
+from functools import partial
+
 import duckdb
 import ibis
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rca.errors import InputError
 from rca.expression import translate
@@ -95,6 +100,87 @@ def test_an_expression_means_what_duckdb_means_by_it(text):
 
 def test_a_division_by_zero_is_missing():
     assert CASES.select(value=translate("x / (n - 1)", CASES, "m")).execute()["value"].isna().tolist()[0]
+
+
+def three_valued(operation, *values):
+    """SQL's rule for a missing value: what is calculated from it is missing."""
+    return None if any(value is None for value in values) else operation(*values)
+
+
+def either(neutral: bool, one, other):
+    """SQL's `and` (neutral: true) and `or` (neutral: false): a missing side matters only where it could decide."""
+    known = [value for value in (one, other) if value is not None]
+    if any(value is not neutral for value in known):
+        return not neutral
+    return neutral if len(known) == 2 else None
+
+
+ARITHMETIC = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": lambda a, b: a / b if b else None,
+}
+COMPARISONS = {"<": operator.lt, "<=": operator.le, "=": operator.eq, "<>": operator.ne, ">": operator.gt}
+
+
+def columns(*names: str):
+    return [(name, lambda row, name=name: row[name]) for name in names]
+
+
+def calculated(table, a, sign, b):
+    return f"({a[0]} {sign} {b[0]})", lambda row: three_valued(table[sign], a[1](row), b[1](row))
+
+
+def joined(word, a, b):
+    return f"({a[0]} {word} {b[0]})", lambda row: either(word == "and", a[1](row), b[1](row))
+
+
+# random numbers and conditions: the SQL text, and a Python function that works it out for one row
+numbers = st.deferred(
+    lambda: (
+        st.sampled_from([*columns("n", "small", "x"), ("2.5", lambda row: 2.5), ("0", lambda row: 0)])
+        | st.builds(partial(calculated, ARITHMETIC), numbers, st.sampled_from("+-*/"), numbers)
+        | numbers.map(lambda a: (f"abs({a[0]})", lambda row: three_valued(abs, a[1](row))))
+        | st.builds(
+            lambda a, b: (
+                f"coalesce({a[0]}, {b[0]})",
+                lambda row: b[1](row) if a[1](row) is None else a[1](row),
+            ),
+            numbers,
+            numbers,
+        )
+        | st.builds(
+            lambda test, a, b: (
+                f"case when {test[0]} then {a[0]} else {b[0]} end",
+                lambda row: a[1](row) if test[1](row) else b[1](row),
+            ),
+            conditions,
+            numbers,
+            numbers,
+        )
+    )
+)
+conditions = st.deferred(
+    lambda: (
+        st.sampled_from(columns("yes"))
+        | st.builds(partial(calculated, COMPARISONS), numbers, st.sampled_from(list(COMPARISONS)), numbers)
+        | st.builds(joined, st.sampled_from(["and", "or"]), conditions, conditions)
+        | conditions.map(lambda a: (f"not ({a[0]})", lambda row: three_valued(operator.not_, a[1](row))))
+        | numbers.map(lambda a: (f"{a[0]} is null", lambda row: a[1](row) is None))
+    )
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(numbers | conditions)
+def test_a_random_expression_means_what_it_means_in_plain_python(expression):
+    text, by_hand = expression
+    found = CASES.select(value=translate(text, CASES, "m").cast("float64")).execute()["value"]
+    rows = FRAME.astype(object).where(FRAME.notna(), None).to_dict("records")
+    assert [None if pd.isna(value) else value for value in found] == [
+        value if value is None else pytest.approx(float(value), rel=1e-12) for value in map(by_hand, rows)
+    ]
 
 
 @pytest.mark.parametrize(

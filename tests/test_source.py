@@ -70,6 +70,20 @@ def test_a_source_knows_its_cases_columns_and_extent(tmp_path):
     assert source.values("market").to_dict() == {"ES": 2, "MX": 2, "(missing)": 1}
 
 
+def test_a_dimension_can_be_computed_and_take_the_place_of_a_column(tmp_path):
+    dimensions = [
+        {"market": "lower(market)"},
+        "vendor",
+        {"stage": {"bands": "days", "edges": [1, 2, 30], "labels": ["a", "b", "c", "d"]}},
+        {"pace": {"bands": "seconds / 60", "edges": [0.5, 1.5]}},
+    ]
+    source = open_source(write(tmp_path, dimensions=dimensions), scope={"market": "mx"})
+    frame = source.table.order_by("case_id").execute()
+    assert frame["market"].tolist() == ["mx", "mx"]
+    assert frame["stage"].tolist() == ["c", "d"]
+    assert frame["pace"].tolist() == ["1.5+", "1.5+"]
+
+
 def test_it_shows_itself_in_words(tmp_path):
     source = open_source(write(tmp_path), scope={"vendor": "Andes"})
     assert "cases: 2; rows read: 5" in repr(source)
@@ -270,7 +284,8 @@ def test_an_offset_in_the_text_is_respected(tmp_path):
         ({"types": {"cast": "integer"}}, "types: unknown column 'cast'. Did you mean 'csat'?"),
         ({"types": {"csat": "int"}}, "types.csat: Input should be 'text', 'integer'.*got 'int'"),
         ({"personal": ["agent"]}, "personal: unknown column 'agent'"),
-        ({"dimensions": ["vendr"]}, "dimension vendr: .*unknown column 'vendr'. Did you mean 'vendor'?"),
+        ({"dimensions": ["vendr"]}, "dimensions: unknown column 'vendr'. Did you mean 'vendor'?"),
+        ({"dimensions": {"v": "upper(vendr)"}}, "dimension v: .*unknown column 'vendr'. Did you mean 'vendor'?"),
         ({"dimensions": ["vendor", "vendor"]}, "'vendor' is given twice"),
         ({"dimensions": {"total": "vendor"}}, "'total' cannot be the name of a dimension"),
         (
@@ -386,6 +401,9 @@ def test_yaml_that_is_none_or_says_a_thing_twice_is_refused(tmp_path):
     refused("not valid YAML.*'table' is given twice", path)
     path.write_text("table: [a\n")
     refused("not valid YAML", path)
+    path.write_bytes(b"\xff\xfe")
+    refused("not a file in YAML", path)
+    refused("not a file in YAML", tmp_path)
     path.write_text("just words")
     refused("holds no fields", path)
 
