@@ -16,8 +16,6 @@ from rca.charts.textbook import Estimator, Options
 from rca.cube import Cube
 from rca.period import PERIODS, Window
 
-FEWEST = 12  # whole periods below which limits would say more about luck than about the process
-
 __all__ = ["ControlChart", "control_chart"]
 
 
@@ -69,7 +67,7 @@ def control_chart(
     if rare.is_rare(s):
         options: Options = {"phases": phases, "exclude": exclude, "events": events, "rules": rules}
         return rare.rare_chart(s, baseline, options, cube.scope)
-    drawn = plan(s, baseline, phases, exclude, FEWEST)
+    drawn = plan(s, baseline, phases, exclude, limits.FEWEST)
     found = default_chart(s, drawn, season) if adjust else _textbook(s, drawn)
     return assemble(s, drawn, found, rules, events, cube.scope)
 

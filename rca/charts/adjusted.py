@@ -5,36 +5,22 @@ of large denominators for chance; on service data each of the three makes most c
 Every array has one row per series and one column per period, so ten thousand charts are one pass.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, logit
 
 from rca import level
 from rca.charts import limits
+from rca.charts.scale import Batch, Scale, in_units, pooled_center, scale
 from rca.charts.season import Season
 
 SUSPECT_YEARLY = 3.5  # strength from which a level change is suggested where a yearly season was fitted, too
 SHORT = 20  # baselines below this get limits wider by 1 + 3/n, "provisional"
-Way = Callable[[np.ndarray], np.ndarray]
-BACK: dict[str, Way] = {"identity": np.asarray, "logit": expit, "log": np.exp}
-SLOPE: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "identity": np.ones_like,
-    "logit": lambda mu: mu * (1 - mu),
-    "log": np.asarray,
-}  # of the way back
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Series with the same holes: `value`, `n`, `total` and `sd` (inside periods), each series x periods."""
-
-    kind: str
-    value: np.ndarray
-    n: np.ndarray
-    total: np.ndarray
-    sd: np.ndarray
+def short(count: int) -> float:
+    """By how much a short baseline widens limits: what its sigma may be wrong by, by simulation."""
+    return 1 + 3 / count if count < SHORT else 1.0
 
 
 @dataclass(frozen=True)
@@ -64,63 +50,6 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Scale:
-    """Series on the scale where a season adds up: values, logits or logs.
-
-    v           series x periods
-    by_chance   True where chance's own error is the floor under sigma (counts; means that vary as their cases do)
-    within      standard deviation inside periods, pooled over the baseline (means)
-    """
-
-    batch: Batch
-    link: str
-    v: np.ndarray
-    by_chance: np.ndarray
-    within: np.ndarray
-
-    def back(self, v: np.ndarray) -> np.ndarray:
-        return BACK[self.link](v)
-
-    def error(self, center: np.ndarray) -> np.ndarray:
-        """Standard error of each period by chance alone; 1 where chance says nothing."""
-        mu, kind = self.back(center), self.batch.kind
-        variance = {"proportion": mu * (1 - mu), "rate": mu}.get(kind, self.within**2)
-        slope = SLOPE[self.link](mu)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            se = np.sqrt(variance / np.where(self.batch.n > 0, self.batch.n, np.nan)) / slope
-        return np.where(self.by_chance, se, np.ones_like(self.v))
-
-
-def scale(batch: Batch, base: np.ndarray, linked: bool) -> Scale:
-    """Counts by chance's own error; means by it too, unless they vary more than their cases explain."""
-    kind, n, total = batch.kind, batch.n, batch.total
-    link = {"proportion": "logit", "rate": "log"}.get(kind, "identity") if linked else "identity"
-    with np.errstate(divide="ignore", invalid="ignore"):
-        if link == "logit":
-            v = logit(np.clip(total, 0.5, n - 0.5) / n)
-        else:
-            v = np.log(np.maximum(total, 0.5) / n) if link == "log" else batch.value
-        v = np.where(np.isnan(batch.value), np.nan, v)
-        if kind != "mean":
-            return Scale(batch, link, v, np.ones((len(v), 1), bool), np.ones((len(v), 1)))
-        free = np.where(np.isfinite(batch.sd) & base, n - 1, 0)
-        pooled = np.sqrt((free * np.nan_to_num(batch.sd) ** 2).sum(axis=1) / free.sum(axis=1))[:, None]
-        z = (v - _center(batch, base)) * np.sqrt(n) / pooled
-        ratio, p = limits.dispersion(z, base)
-        chance = np.isfinite(ratio) & (p > 0.01)
-    return Scale(batch, link, v, chance[:, None], np.where(np.isfinite(pooled), pooled, 1.0))
-
-
-def _center(batch: Batch, base: np.ndarray) -> np.ndarray:
-    return (batch.total[:, base].sum(axis=1) / batch.n[:, base].sum(axis=1))[:, None]
-
-
-def _in_units(away: np.ndarray, error: np.ndarray) -> np.ndarray:
-    """Distances in standard errors; 0 where nothing can vary (a share of 0 or 1)."""
-    return np.where(error > 0, away / np.where(error > 0, error, 1), np.where(np.isnan(away), np.nan, 0.0))
-
-
-@dataclass(frozen=True)
 class Joint:
     """Season, known phases and one unknown change of level, fitted together to everything that was seen."""
 
@@ -146,9 +75,9 @@ def joint(
     t = np.flatnonzero(seen)
     # without a season counts are compared in units of chance, which differ where their denominators do
     counts = sc.by_chance & (sc.link == "identity") & (season.name == "")
-    center = np.where(counts, _center(sc.batch, base), 0.0)
+    center = np.where(counts, pooled_center(sc.batch, base), 0.0)
     error = np.where(counts, sc.error(center), 1.0)
-    y = _in_units(sc.v - taken - center, error)
+    y = in_units(sc.v - taken - center, error)
     columns = np.hstack([season.columns, known])
     fit = level.best_fit(y[:, seen], t, columns[seen], first=int(np.searchsorted(t, start)))
     spent = columns.shape[1] if season.yearly else known.shape[1] + 1
@@ -168,9 +97,9 @@ def pattern(sc: Scale, j: Joint, rows: np.ndarray, season: Season) -> np.ndarray
 
 def own_phi(sc: Scale, base: np.ndarray, taken: np.ndarray, effective: float) -> np.ndarray:
     """Autocorrelation of a baseline: frozen with it, so that later points do not move its limits."""
-    t, center = np.flatnonzero(base), _center(sc.batch, base)
+    t, center = np.flatnonzero(base), pooled_center(sc.batch, base)
     error = sc.error(center) if sc.link == "identity" else np.ones_like(sc.v)
-    y = _in_units(sc.v - taken - center, error)[:, base]
+    y = in_units(sc.v - taken - center, error)[:, base]
     return level.autocorrelation(level.best_fit(y, t, level.constant(t)).residual, t, effective)[0]
 
 
@@ -188,29 +117,77 @@ def adjust(
     count = int(base.sum())
     weighted = sc.by_chance & (sc.link == "identity") & ~taken.any(axis=1, keepdims=True)
     mean = (sc.v - taken)[:, base].mean(axis=1, keepdims=True)
-    center = np.where(weighted, _center(sc.batch, base), mean) + taken
+    center = np.where(weighted, pooled_center(sc.batch, base), mean) + taken
     error = sc.error(center)
-    score = _in_units(sc.v - center, error)
+    score = in_units(sc.v - center, error)
     sigma_z = limits.mean_moving_range(score, base) / limits.D2 / np.sqrt(1 - phi) * spent
     sigma_z = np.where(sc.by_chance[:, 0], np.maximum(sigma_z, 1), sigma_z)
-    wide = np.sqrt(1 + coefficients * (1 + phi) / ((1 - phi) * count)) * (1 + 3 / count if count < SHORT else 1)
+    wide = np.sqrt(1 + coefficients * (1 + phi) / ((1 - phi) * count)) * short(count)
     half = 3 * (sigma_z * wide)[:, None] * error
     lcl, ucl = sc.back(center - half), sc.back(center + half)
     if sc.batch.kind != "mean":
         lcl, ucl = np.maximum(lcl, 0), np.minimum(ucl, 1 if sc.batch.kind == "proportion" else np.inf)
     return Adjusted(
-        sc.back(center), sigma_z[:, None] * error * SLOPE[sc.link](sc.back(center)), lcl, ucl,
+        sc.back(center), sigma_z[:, None] * error * sc.slope(center), lcl, ucl,
         limits.distance(sc.v - center, half / 3, center), phi, sigma_z, wide / np.sqrt(1 - phi),
     )  # fmt: skip
 
 
-def level_change(sc: Scale, j: Joint, base: np.ndarray, yearly: bool, start: int = 0) -> Change | None:
+def level_change(sc: Scale, j: Joint, yearly: bool, start: int = 0) -> Change | None:
     """The single change of level since period `start`; None where fewer than 20 periods were seen since then."""
-    count = int((j.t >= start).sum())
-    if count < level.FEWEST:
+    now = j.t >= start
+    if now.sum() < level.FEWEST:
         return None
     strength = level.strength(j.fit.ratio, j.phi_high)
-    middle, seen = sc.v[:, base].mean(axis=1), np.isin(np.arange(sc.v.shape[1]), j.t)
-    size = sc.back(middle + j.fit.size * np.median(j.error[:, seen], axis=1)) - sc.back(middle)
+    rows, unit = j.t[now], np.median(j.error[:, j.t], axis=1)
+    before = (sc.v[:, rows] - j.fit.level[:, now] * unit[:, None]).mean(axis=1)  # the level without the change
+    size = sc.back(before + j.fit.size * unit) - sc.back(before)
     suspect = strength > (SUSPECT_YEARLY if yearly else level.SUSPECT)
-    return Change(j.t[j.fit.at], size, j.fit.step, strength, level.p_value(strength, count), suspect)
+    return Change(j.t[j.fit.at], size, j.fit.step, strength, level.p_value(strength, int(now.sum())), suspect)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Many series: limits of each phase, the scale of the last one, and the level change since it began."""
+
+    parts: list[Adjusted]
+    scale: Scale
+    change: Change | None
+
+
+def judge(
+    batch: Batch,
+    seen: np.ndarray,
+    season: Season,
+    bases: list[np.ndarray],
+    rows: list[np.ndarray] | None = None,
+    taken: np.ndarray | None = None,
+) -> Judged:
+    """The default chart of many series.
+
+    seen    the periods that every one of them has
+    bases   the periods that set the limits of each phase; `rows`: where the phases run (one phase if None)
+    taken   a pattern, on the scale of logits or logs, to take off first (the season of the total)
+    """
+    rows = rows or [np.ones(len(seen), dtype=bool)]
+    start, base = int(np.argmax(rows[-1])), bases[-1]
+    known = np.array(rows[1:], dtype=float).reshape(-1, len(seen)).T
+    scales = [scale(batch, own, bool(season.name) or taken is not None) for own in bases]
+    sc, off = scales[-1], np.zeros_like(batch.value) if taken is None else np.broadcast_to(taken, batch.value.shape)
+    fit = joint(sc, seen, base, season, known, off, start)
+
+    frozen = bool(season.name) and len(bases) == 1 and season.fewest <= base.sum() < seen.sum()
+    coefficients, spent = season.columns.shape[1], 1.0
+    if season.name:
+        fitted_on = base if frozen else seen
+        off = pattern(sc, fit, fitted_on, season)
+        spent = float(np.sqrt(fitted_on.sum() / (fitted_on.sum() - coefficients)))
+    parts = []
+    for each, own in zip(scales, bases, strict=True):
+        # a short baseline cannot tell its autocorrelation: its limits are provisional, and take that of everything
+        if (season.yearly and not frozen) or own.sum() == seen.sum() or own.sum() < SHORT:
+            phi = fit.phi
+        else:
+            phi = own_phi(each, own, off, own.sum() / (coefficients + 1 if season.yearly else 2))
+        parts.append(adjust(each, own, off, phi, coefficients if frozen else 1, spent))
+    return Judged(parts, sc, level_change(sc, fit, season.yearly, start))

@@ -16,6 +16,7 @@ from rca.charts.phases import Plan, in_scope
 from rca.charts.series import Series
 from rca.period import PERIODS, day, words
 
+INSIDE = float(2 * norm.sf(3))
 COLUMNS = ("center", "sigma", "lcl", "ucl", "z")
 
 
@@ -36,7 +37,7 @@ class Found:
     limits: Limits
     change: dict[str, Any] | None = None
     notes: tuple[str, ...] = ()
-    rate: float | np.ndarray = 2 * norm.sf(3)
+    rate: float | np.ndarray = INSIDE
     phi: float | None = None
     season: str = ""
     spread: pd.DataFrame | None = None
@@ -56,18 +57,25 @@ def cut(s: Series, rows: np.ndarray) -> Series:
     return replace(s, **arrays)
 
 
-def false_rate(plan: Plan, estimated: bool, wider: float = 1.0) -> np.ndarray:
-    """Chance of noise beyond a limit, per period: normal inside the baseline; after it, as unsure as the baseline.
-
-    A sigma from n moving ranges has about 0.62 (n - 1) degrees of freedom (Patnaik 1950; Wheeler 1995).
-    """
-    out = np.full(len(plan.excluded), 2 * norm.sf(3))
+def false_rate(plan: Plan, estimated: bool, wider: float | None = None) -> np.ndarray:
+    """Chance of noise beyond a limit, per period: normal in the baseline; after it, as unsure as the baseline."""
+    out = np.full(len(plan.excluded), INSIDE)
     for rows, base in zip(plan.rows, plan.bases, strict=True):
-        count = base.sum()
-        k = 3 * wider if wider > 1 else 3 / np.sqrt(1 + 1 / count)
-        tail = student.sf(k, 0.62 * (count - 1)) if estimated else norm.sf(k)
-        out[rows & ~base] = 2 * tail
+        out[rows & ~base] = rate_after(int(base.sum()), estimated, wider)
     return out
+
+
+def rate_after(count: int, estimated: bool, wider: float | None = None) -> float:
+    """Chance of noise beyond a limit in a period after a baseline of `count`.
+
+    A sigma `estimated` from moving ranges has about 0.62 (n - 1) degrees of freedom (Patnaik 1950; Wheeler 1995).
+    `wider`: limits allow for the centre being an estimate, and are wider by this factor; None for textbook limits.
+
+    >>> round(rate_after(26, estimated=True, wider=1.0), 4), round(rate_after(1000, estimated=True), 4)
+    (0.0087, 0.0028)
+    """
+    k = 3 * wider if wider is not None else 3 / np.sqrt(1 + 1 / count)
+    return float(2 * (student.sf(k, 0.62 * (count - 1)) if estimated else norm.sf(k)))
 
 
 def assemble(

@@ -10,6 +10,7 @@ import pandas as pd
 from rca.charts import limits
 from rca.charts.assemble import Found, assemble, by_phase, textbook_change
 from rca.charts.chart import ControlChart
+from rca.charts.limits import FEWEST, RARE
 from rca.charts.phases import plan
 from rca.charts.series import Numbers, Series, from_cube, from_numbers
 from rca.charts.textbook import Options
@@ -18,7 +19,6 @@ from rca.errors import TooLittleData
 from rca.metric import Metric
 from rca.period import Window, resolve
 
-RARE = 3  # expected events per period below which a share is too coarse (a judgement, not a theorem)
 # Share of gaps beyond a limit by noise alone: exponential ones above four means, Weibull(3.6) ones beyond 3 sigma
 BEYOND = {"g": float(np.exp(-4)), "t": 0.0008}
 
@@ -56,7 +56,7 @@ def rare_chart(s: Series, baseline: Window | None, options: Options, scope: Any)
         }
     gaps = between(s)
     reason = f"fewer than {RARE} events a period are expected"
-    return _finish(name, gaps, getattr(limits, name), options, reason, scope, 12)
+    return _finish(name, gaps, getattr(limits, name), options, reason, scope, FEWEST)
 
 
 def between(s: Series) -> Series:
