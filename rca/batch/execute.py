@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rca.batch.fork import SETTINGS, family, megabytes
+from rca.batch.fork import family, megabytes
 
 
 @dataclass(frozen=True)
@@ -48,26 +48,14 @@ def execute(
     stopped   asked several times a second; when it says yes, the kernel is ended and `Stopped` is raised
     """
     import nbformat
-    from jupyter_client.manager import AsyncKernelManager
     from papermill import PapermillExecutionError, execute_notebook
 
-    logging.getLogger("papermill").setLevel(logging.ERROR)  # it warns of each parameter typed `str | list`
+    from rca.batch.client import manager_in
+
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # what matters of it is in the outcome
     clock = Clock()
     watch = Watch(limits, stopped)
     with tempfile.TemporaryDirectory(prefix="rca-") as folder, watch:
-
-        class Manager(AsyncKernelManager):
-            """A kernel that talks through files of its own folder: no ports to race for, nothing left behind."""
-
-            def __init__(self, **options: Any) -> None:
-                super().__init__(transport="ipc", connection_file=f"{folder}/kernel.json", **options)
-                spec: Any = self.kernel_spec
-                spec.env = {**spec.env, **SETTINGS, "IPYTHONDIR": f"{folder}/ipython"}
-                spec.metadata = {
-                    "kernel_provisioner": {"provisioner_name": "rca-warm" if warm else "local-provisioner"}
-                }
-                watch.manager = self
-
         died = ""
         try:
             execute_notebook(
@@ -79,7 +67,7 @@ def execute(
                 record_timing=False,
                 shutdown_kernel="immediate",
                 resources={"metadata": {"path": str(notebook.parent)}},
-                kernel_manager_class=Manager,
+                kernel_manager_class=manager_in(Path(folder), warm, watch.begin),
                 on_cell_start=clock.tick,
             )
         except PapermillExecutionError:
@@ -126,6 +114,10 @@ class Watch:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
+
+    def begin(self, manager: Any) -> None:
+        """Look after the kernel of this manager."""
+        self.manager = manager
 
     def _look(self) -> None:
         begun, looked, members = time.monotonic(), 0.0, [0]

@@ -9,7 +9,7 @@ from typing import Any
 
 from jupyter_client.provisioning import LocalProvisioner
 
-from rca.batch.fork import Seed, start_kernel
+from rca.batch.fork import KernelProcess, Seed, start_kernel
 
 
 class Warm(LocalProvisioner):
@@ -29,6 +29,13 @@ class Warm(LocalProvisioner):
         else:
             _say_cold("warm ones need Linux and this environment's own ipykernel")
         return await super().launch_kernel(cmd, **options)
+
+    async def kill(self, restart: bool = False) -> None:
+        await super().kill(restart)
+        if isinstance(
+            self.process, KernelProcess
+        ):  # so that nobody need look every 0.1 seconds whether it has ended
+            await asyncio.to_thread(self.process.wait, 5)
 
 
 @cache

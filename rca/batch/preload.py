@@ -1,10 +1,11 @@
-"""What the fork server of `rca.batch.kernel` imports once for all kernels. Imported nowhere else.
+"""What the fork server of `rca.batch.fork` imports once for all kernels. Imported nowhere else.
 
 No thread may run and no connection, context or handle may be open when a kernel is forked, so nothing is used here,
 only imported. (pyarrow's own memory thread is safe: its allocator handles forks.)
 """
 
 import gc
+import os
 import pkgutil
 import signal
 import sys
@@ -12,24 +13,46 @@ from contextlib import suppress
 from importlib import import_module
 
 import rca
-import rca.plotting
 from rca.batch.fork import DIE_WITH_PARENT, prctl
 
 if sys.platform == "linux":
     prctl(DIE_WITH_PARENT, signal.SIGKILL)  # the server itself notices the end of a batch only when it waits
-MODULES = (
+
+os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # else the debugger warns of frozen modules, in every start
+
+# A kernel's own parts, and what the libraries would import at first use.
+KERNEL = (
     "ipykernel.kernelapp",
     "ipykernel.ipkernel",
     "ipykernel.comm",
+    "ipykernel.debugger",
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.extensions.storemagic",
     "matplotlib_inline.backend_inline",
-    "matplotlib.pyplot",
-    "ibis.backends.duckdb",
-    *(module.name for module in pkgutil.iter_modules(rca.plotting.__path__, "rca.plotting.")),
+    "sqlite3",
+    "tornado.platform.asyncio",
+    "zmq.utils.garbage",
 )
-for name in MODULES:
+LIBRARIES = (
+    "PIL.BmpImagePlugin",
+    "PIL.GifImagePlugin",
+    "PIL.JpegImagePlugin",
+    "PIL.PngImagePlugin",
+    "PIL.PpmImagePlugin",
+    "ibis.backends.duckdb.converter",
+    "ibis.expr.types.groupby",
+    "ibis.formats.pandas",
+    "matplotlib.pyplot",
+    "pandas.io.formats.html",
+    "pyarrow.pandas_compat",
+)
+OURS = [
+    module.name
+    for module in pkgutil.walk_packages(rca.__path__, "rca.", onerror=lambda name: None)
+    if not module.name.startswith(("rca.batch", "rca.cli"))
+]
+for name in [*KERNEL, *LIBRARIES, *OURS]:
     with suppress(Exception):  # what cannot be imported fails in the notebook that needs it, where it is seen
         import_module(name)
-for name in rca.__all__:
-    with suppress(Exception):
-        getattr(rca, name)
 gc.freeze()  # a collection in a kernel would touch every object, and so copy every shared page

@@ -94,7 +94,8 @@ class JsonLines:
 
     @staticmethod
     def _say(**content: Any) -> None:
-        print(json.dumps(content, ensure_ascii=False), flush=True)
+        sys.stdout.write(f"{json.dumps(content, ensure_ascii=False)}\n")  # at once: threads write as well
+        sys.stdout.flush()
 
 
 def line(outcome: Outcome) -> str:

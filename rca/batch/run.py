@@ -1,14 +1,15 @@
 """One run: execute the notebook, judge it by the evidence, write its folder, move it to its place when whole."""
 
 import datetime as dt
+import errno
 import itertools
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import nbformat
 import yaml
@@ -22,6 +23,7 @@ from rca.batch.repeatable import steady
 from rca.errors import InputError
 
 WORK = ".work-"  # begins the names of folders that are being written
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)  # no run could be written any more
 TRIES = 2  # of a run whose kernel died; an error in the notebook would come again
 
 
@@ -60,40 +62,49 @@ class Verdict:
 
 def perform(task: Task, stopped: Callable[[], bool]) -> Outcome:
     """Make one report. Only a whole folder ever stands at its final place; `stopped` may end it early."""
-    run, started, clock = task.run, dt.datetime.now(dt.UTC), time.monotonic()
-    run.folder.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=WORK, dir=run.folder.parent))
     try:
-        parameters = yaml.safe_dump(run.parameters, sort_keys=False, allow_unicode=True)
-        (work / "parameters.yml").write_text(parameters, encoding="utf-8")
-        for tries in itertools.count(1):
-            went = execute(run.notebook, work / "report.ipynb", run.parameters, task.limits, stopped, task.warm)
-            if not went.died or tries == TRIES:
-                break
-        verdict = Verdict("failed", went.trouble) if went.trouble else judge(went.notebook, run.scope)
-        _write_report(work, run, went, verdict)
-        seconds = round(time.monotonic() - clock, 3)
-        record = Record(
-            title=run.study.title,
-            scope=run.scope,
-            study=str(run.study.path),
-            status=verdict.status,
-            sentence=verdict.sentence,
-            key=digest(dict(task.inputs)),
-            inputs=dict(task.inputs),
-            everything=task.everything,
-            outputs={path.name: file_hash(path) for path in sorted(work.iterdir())},
-            versions=named_versions(),
-            started=started.isoformat(timespec="seconds"),
-            seconds=seconds,
-            cell_seconds=went.cell_seconds,
-            megabytes=went.megabytes,
-            tries=tries,
-        )
-        write_json(work / "run.json", record.model_dump(mode="json", by_alias=True))
-        _move(work, run.folder)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        work = task.run.folder.with_name(f"{WORK}{uuid4().hex}")
+        work.mkdir()
+        try:
+            return _perform(task, work, stopped)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    except OSError as error:
+        if error.errno in FULL:
+            raise InputError(f"cannot write to {task.run.folder.parent} ({error.strerror}).") from error
+        raise
+
+
+def _perform(task: Task, work: Path, stopped: Callable[[], bool]) -> Outcome:
+    run, started, clock = task.run, dt.datetime.now(dt.UTC), time.monotonic()
+    parameters = yaml.safe_dump(run.parameters, sort_keys=False, allow_unicode=True)
+    (work / "parameters.yml").write_text(parameters, encoding="utf-8")
+    for tries in itertools.count(1):
+        went = execute(run.notebook, work / "report.ipynb", run.parameters, task.limits, stopped, task.warm)
+        if not went.died or tries == TRIES:
+            break
+    verdict = Verdict("failed", went.trouble) if went.trouble else judge(went.notebook, run.scope)
+    _write_report(work, run, went, verdict)
+    seconds = round(time.monotonic() - clock, 3)
+    record = Record(
+        title=run.study.title,
+        scope=run.scope,
+        study=str(run.study.path),
+        status=verdict.status,
+        sentence=verdict.sentence,
+        key=digest(dict(task.inputs)),
+        inputs=dict(task.inputs),
+        everything=task.everything,
+        outputs={path.name: file_hash(path) for path in sorted(work.iterdir())},
+        versions=named_versions(),
+        started=started.isoformat(timespec="seconds"),
+        seconds=seconds,
+        cell_seconds=went.cell_seconds,
+        megabytes=went.megabytes,
+        tries=tries,
+    )
+    write_json(work / "run.json", record.model_dump(mode="json", by_alias=True))
+    _move(work, run.folder)
     return Outcome(run.name, run.folder, verdict.status, verdict.sentence, seconds, task.because)
 
 

@@ -69,8 +69,9 @@ def _tasks(places: Sequence[Path], elsewhere: Path, options: Options) -> list[tu
     records = {place.resolve(): record for place in places if (record := read_record(place))}
     tasks: list[tuple[Path, Task]] = []
     problems: list[str] = []
-    for study in dict.fromkeys(record.study for record in records.values()):
-        (one,) = plan([Path(study)], elsewhere)
+    for number, study in enumerate(dict.fromkeys(record.study for record in records.values())):
+        (one,) = plan([Path(study)], elsewhere / str(number))
+        one.folder.mkdir(parents=True)
         found = {tuple(run.scope.items()): run for run in one.runs}
         mine = {place: record for place, record in records.items() if record.study == study}
         gone = [place for place, record in mine.items() if tuple(record.scope.items()) not in found]
