@@ -97,24 +97,46 @@ def by_hand(frame: pd.DataFrame, name: str, by: list[str], period: str) -> dict[
     return {cell: values for cell, values in sums.items() if values[0] or values[1]}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     cases=st.lists(CASE, min_size=1, max_size=40),
     by=st.lists(st.sampled_from(["vendor", "market", "size"]), unique=True),
     period=st.sampled_from(["D", "W", "M"]),
+    file=st.sampled_from(["cases.csv", "cases.parquet"]),
 )
-def test_a_cube_is_what_counting_by_hand_gives(tmp_path_factory, cases, by, period):
+def test_a_cube_is_what_counting_by_hand_gives(tmp_path_factory, cases, by, period, file):
     frame = frame_of(cases)
-    folder = tmp_path_factory.mktemp("cube")
-    for file in ("cases.csv", "cases.parquet"):
-        found = cubes(source_of(frame, folder, file=file), METRICS, by=by, period=period)
-        for name, cube_ in found.items():
-            rows = cube_.frame
-            cells = {tuple(row[: len(by) + 1]): tuple(row[len(by) + 1 :]) for row in rows.itertuples(index=False)}
-            expected = by_hand(frame, name, by, period)
-            assert set(cells) == set(expected)
-            for cell, values in cells.items():
-                assert values == pytest.approx(expected[cell], rel=1e-9, abs=1e-6)
+    found = cubes(source_of(frame, tmp_path_factory.mktemp("cube"), file=file), METRICS, by=by, period=period)
+    for name, one in found.items():
+        check(one.frame, by_hand(frame, name, by, period))
+
+
+def check(frame: pd.DataFrame, expected: dict[tuple, tuple]) -> None:
+    size = len(next(iter(expected), ()))
+    cells = {tuple(row[:size]): tuple(row[size:]) for row in frame.itertuples(index=False)}
+    assert set(cells) == set(expected)
+    for cell, values in cells.items():
+        assert values == pytest.approx(expected[cell], rel=1e-9, abs=1e-6)
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    cases=st.lists(CASE, min_size=1, max_size=30),
+    data=st.data(),
+    file=st.sampled_from(["cases.csv", "cases.parquet"]),
+)
+def test_a_cube_of_an_event_log_counts_the_last_row_of_each_case(tmp_path_factory, cases, data, file):
+    versions = data.draw(st.permutations(range(len(cases))))
+    keys = data.draw(st.lists(st.sampled_from(["a", "b", "c", None]), min_size=len(cases), max_size=len(cases)))
+    log = frame_of(cases).assign(id=keys, version=versions)
+    last = {key: row for row, key in sorted(enumerate(keys), key=lambda pair: versions[pair[0]]) if key}
+    if not last:
+        return
+    fields = {"types": {**CONTRACT["types"], "version": "integer"}, "latest_by": "version"}
+    source = source_of(log, tmp_path_factory.mktemp("cube"), file=file, **fields)
+    expected = by_hand(log.iloc[sorted(last.values())], "seconds", ["vendor"], "W")
+    check(cube(source, "seconds", by="vendor").frame, expected)
+    assert source.rows == source.cases + sum(source.set_aside.values())
 
 
 def weeks(*days: str, **columns) -> pd.DataFrame:
