@@ -14,6 +14,8 @@ from rca.metric import Metric
 from rca.period import Dates, day
 from rca.source import Source
 
+NEARLY_ALL = 0.9  # a part that explains this much of a change, within noise, explains it all
+
 
 def title(own: Sequence[Finding], common: Sequence[Finding], changes: Mapping[str, Localization]) -> str:
     """The report in one sentence."""
@@ -30,8 +32,11 @@ def title(own: Sequence[Finding], common: Sequence[Finding], changes: Mapping[st
         return f"{top.title.split(':')[0]}: {what} {say.moved(top.impact)} by {impact} through mix alone."
     if not top.where:
         return f"{top.label} {say.moved(top.effect)} by {effect} in all cases alike."
-    if top.impact * whole > 0 and abs(top.impact) <= abs(whole):
+    explained = top.impact / whole if whole else 0.0
+    if 0 < explained < NEARLY_ALL:
         return f"{top.label} {say.moved(whole)} by {total}; {part} explains {impact} of it."
+    if NEARLY_ALL <= explained <= 1 / NEARLY_ALL:
+        return f"{top.label} {say.moved(whole)} by {total}; {part} explains it all."
     return f"{say.capital(part)}: {what} {say.moved(top.effect)} by {effect}."
 
 

@@ -1,0 +1,175 @@
+"""From results to ranked findings: the sentences of every kind of report, for causes planted in plain counts."""
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import rca
+from rca.batch import record as schema
+from rca.cube import Cube
+from rca.findings import MIME, Findings
+from rca.metric import Metric, Target
+
+CSAT = Metric(
+    name="csat",
+    label="Customer satisfaction",
+    kind="proportion",
+    better="up",
+    cases="answers",
+    targets=(Target(value=0.85),),
+)
+WINDOWS = {"before": "last 26 before last 8", "after": "last 8"}
+WEEKS = pd.date_range("2026-03-23", periods=34, freq="7D")
+VENDORS = ["Andes", "Baltic", "Cedar", "Delta"]
+NO_ACTIONS = pd.DataFrame(
+    columns=["action_id", "title", "owner", "metric", "segment", "due", "status", "effective"]
+)
+
+
+def everyone(
+    drop: dict[tuple[str, str, str], float], chat: dict[str, float] | None = None, metric: Metric = CSAT
+) -> Cube:
+    """Four vendors, two markets, three channels; from the 27th week on `drop[vendor, market, channel]` is taken off the
+    rate ("" stands for any), and `chat[vendor]` is the share of chat, whose rate is lower than that of phone."""
+    rows = []
+    for v, vendor in enumerate(VENDORS):
+        for i, week in enumerate(WEEKS):
+            late = i >= 26
+            share = (chat or {}).get(vendor, 0.4) if late else 0.4
+            for m, market in enumerate(("BR", "MX")):
+                parts = (("chat", share, 0.8), ("phone", (1 - share) / 2, 0.9), ("email", (1 - share) / 2, 0.9))
+                for c, (channel, part, rate) in enumerate(parts):
+                    keys = [(a, b, d) for a in (vendor, "") for b in (market, "") for d in (channel, "")]
+                    lost = sum(drop.get(key, 0) for key in keys) if late else 0
+                    n = round(2000 * part)
+                    wiggle = 0.01 * (-1) ** (i // (1 + (v + m + c) % 2))  # weeks differ, a little
+                    rows.append((week, vendor, market, channel, n, round(n * (rate - lost + wiggle))))
+    columns = ["period", "vendor", "market", "channel", "n", "total"]
+    return Cube(pd.DataFrame(rows, columns=columns), metric, by=["vendor", "market", "channel"])
+
+
+def report(cube: Cube, actions: pd.DataFrame = NO_ACTIONS) -> Findings:
+    own = {cube.metric.name: cube.where({"vendor": "Andes"}).over(["market", "channel"])}
+    charts = rca.each(rca.control_chart, own, baseline=WINDOWS["before"])
+    changes, mixes = (rca.each(f, own, **WINDOWS) for f in (rca.localize, rca.mix))
+    reaches = rca.each(rca.reach, {cube.metric.name: cube}, change=changes, scope={"vendor": "Andes"})
+    source: Any = SimpleNamespace(scope={"vendor": "Andes"}, actions=actions, facts={"cases": "many"})
+    return rca.findings(charts, changes, mixes, reaches, source=source)
+
+
+GOLDEN = {
+    "own": (
+        {"drop": {("Andes", "MX", "chat"): 0.25}},
+        "Customer satisfaction fell by 5.0 points; channel chat, market MX explains it all.",
+        "No other vendor shows it for the same answers. At the former level there, customer satisfaction would be"
+        " 86.0 %, on target.",
+        [("channel=chat & market=MX", "rate", "own", "worse")],
+        "Channel chat, market MX: customer satisfaction 80.0 % → 55.0 %",
+    ),
+    "part": (
+        {"drop": {("Andes", "MX", "chat"): 0.3, ("Andes", "BR", "phone"): 0.1}},
+        "Customer satisfaction fell by 7.5 points; channel chat, market MX explains 6.0 points of it.",
+        "No other vendor shows it for the same answers. At the former level there, customer satisfaction would be"
+        " 84.5 %, 0.5 points short of the target of 85.0 %.",
+        [
+            ("channel=chat & market=MX", "rate", "own", "worse"),
+            ("channel=phone & market=BR", "rate", "own", "worse"),
+        ],
+        "Channel chat, market MX: customer satisfaction 80.0 % → 50.0 %",
+    ),
+    "better": (
+        {"drop": {("Andes", "MX", "phone"): -0.08}},
+        "Customer satisfaction rose by 1.2 points; channel phone, market MX explains it all.",
+        "No other vendor shows it for the same answers.",
+        [("channel=phone & market=MX", "rate", "own", "better")],
+        "Channel phone, market MX: customer satisfaction 90.0 % → 98.0 %",
+    ),
+    "everywhere": (
+        {"drop": {("Andes", "", ""): 0.1}},
+        "Customer satisfaction fell by 10.0 points in all cases alike.",
+        "No other vendor shows it for the same answers. At the former level there, customer satisfaction would be"
+        " 86.0 %, on target.",
+        [("all cases", "rate", "own", "worse")],
+        "All cases: customer satisfaction 86.0 % → 76.0 %",
+    ),
+    "mix": (
+        {"drop": {}, "chat": {"Andes": 0.7}},
+        "More cases with channel chat: customer satisfaction fell by 3.0 points through mix alone.",
+        "",
+        [("channel=chat", "mix", "own", "worse")],
+        "More cases with channel chat: 40 % → 70 % of cases",
+    ),
+    "common": (
+        {"drop": {("", "", ""): 0.1}},
+        "No change of its own; customer satisfaction fell by 10.0 points, common to all.",
+        "",
+        [],
+        "All cases: customer satisfaction 86.0 % → 76.0 %",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_golden_sentences(name: str) -> None:
+    planted, title, lead, found, first = GOLDEN[name]
+    record = report(everyone(**planted)).record
+    assert record["title"] == title
+    if lead:
+        assert record["lead"] == lead
+    assert [(f["segment"], f["kind"], f["reach"], f["direction"]) for f in record["findings"]] == found
+    assert [*record["findings"], *record["common"]][0]["title"] == first
+
+
+def test_a_quiet_scope_has_no_finding_and_says_what_could_have_been_missed() -> None:
+    record = report(everyone({})).record
+    assert record["title"] == "No change beyond noise."
+    assert record["status"] == "quiet"
+    assert record["findings"] == record["common"] == []
+    assert record["lead"] == record["quiet_text"]
+    assert "points of customer satisfaction would have been seen" in record["lead"]
+
+
+def test_the_own_cause_comes_before_the_common_one_and_holds_it_apart() -> None:
+    record = report(everyone({("", "", ""): 0.05, ("Andes", "MX", "chat"): 0.25})).record
+    assert [f["segment"] for f in record["findings"]] == ["channel=chat & market=MX"]
+    assert [f["segment"] for f in record["common"]] == ["all cases"]
+    assert "Common to all and not counted against it: customer satisfaction" in record["lead"]
+
+
+def test_actions_follow_their_finding_with_their_state() -> None:
+    actions = pd.DataFrame(
+        {
+            "action_id": ["A-1", "A-2"],
+            "title": ["Train chat", "Other"],
+            "owner": ["Quality lead", "SOP lead"],
+            "metric": ["csat", "csat"],
+            "segment": ["channel=chat & market=MX", ""],
+            "due": pd.to_datetime(["2026-11-06", "2026-11-20"]),
+            "status": ["open", "open"],
+            "effective": pd.to_datetime([None, None]),
+        }
+    )
+    record = report(everyone({("Andes", "MX", "chat"): 0.25}), actions).record
+    assert record["findings"][0]["details"][-1] == "action A-1 Train chat: 9 days overdue, due 6 Nov (Quality lead)"
+    assert [(a["action_id"], a["state"], a["late"]) for a in record["actions"]] == [
+        ("A-1", "9 days overdue", True),
+        ("A-2", "open", False),
+    ]
+
+
+def test_the_record_is_json_of_the_published_schema() -> None:
+    found = report(everyone({("Andes", "MX", "chat"): 0.25}))
+    bundle = found._repr_mimebundle_()
+    assert schema.Findings.model_validate(json.loads(json.dumps(bundle[MIME], allow_nan=False)))
+    assert found.headline in bundle["text/html"]
+
+
+def test_names_from_data_cannot_become_markup() -> None:
+    cube = everyone({("Andes", "MX", "chat"): 0.25})
+    frame = cube.frame.replace({"market": {"MX": "<script>alert(1)</script>"}})
+    html = report(Cube(frame, CSAT, by=cube.by))._repr_mimebundle_()["text/html"]
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
