@@ -119,17 +119,16 @@ def open_source(path: str | Path, *, scope: Mapping[str, str] | None = None) -> 
         except InputError as error:
             about_data = str(error).startswith(tuple(str(path) for path in data.paths))
             raise type(error)(str(error) if about_data else f"{file}: {error}") from error
-        table = _scoped(cases.table, scope, contract)
+        table = _scoped(cases.table, scope)
         count = int(table.count().execute()) if scope else cases.count
         if not count:
             raise InputError(_no_match(cases.table, scope))
     return Source(file.stem, contract, table, scope, cases.extent, cases.rows, count, cases.set_aside, file.parent)
 
 
-def _scoped(table: "ir.Table", scope: Mapping[str, str], contract: Contract) -> "ir.Table":
-    names = [*contract.dimensions, *table.columns]
+def _scoped(table: "ir.Table", scope: Mapping[str, str]) -> "ir.Table":
     for name, value in scope.items():
-        column = table[known(name, names, "scope column")]
+        column = table[known(name, table.columns, "scope column")]
         # the plain comparison lets the engine skip what it need not read
         table = table.filter(_text(column) == MISSING if value == MISSING else column.cast("string") == value)
     return table
