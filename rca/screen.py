@@ -191,14 +191,15 @@ def _table(g: Grid, found: Pass, cube: Cube, names: Sequence[str], by: Sequence[
     if tried.any():
         p_adj[tried] = false_discovery_control(found.p_value[tried])
     at = np.maximum(found.at, 0)
-    since = (place >= at[:, None]) & g.seen
     kept = tried & (p_adj <= FALSE_SHARE)
     towards = np.sign(np.nan_to_num(found.size)) * metric.sign
     variation = np.where(kept, np.where(towards > 0, "better", "worse"), np.where(judged, "steady", ""))
     target = metric.target(g.period[last.max()])
     goal = np.nan if target is None else target
     first_seen = g.seen.argmax(axis=1)
-    start = np.where(found.step, at, first_seen)  # a drift began where the series begins
+    # a drift began where the series begins, and on average has gained half its size
+    start, gained = np.where(found.step, at, first_seen), np.where(found.step, found.size, found.size / 2)
+    since = (place >= start[:, None]) & g.seen
     table = g.keys.assign(
         last=g.value[rows, last], last_period=g.period[last], center=found.center[rows, last],
         lcl=found.lcl[rows, last], ucl=found.ucl[rows, last], target=goal, variation=variation,
@@ -211,7 +212,7 @@ def _table(g: Grid, found: Pass, cube: Cube, names: Sequence[str], by: Sequence[
         latest_signal=_date(g, width - 1 - broken[:, ::-1].argmax(axis=1), signalled),
         date=_date(g, start, tried), size=np.where(tried, found.size, np.nan),
         kind=np.where(tried, np.where(found.step, "step", "drift"), ""),
-        impact=np.where(tried, found.size * (g.n * since).sum(axis=1), np.nan),
+        impact=np.where(tried, gained * (g.n * since).sum(axis=1), np.nan),
         strength=found.strength, p_value=found.p_value, p_adj=p_adj, note=found.note,
     )  # fmt: skip
     keys = pd.DataFrame({

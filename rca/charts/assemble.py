@@ -14,7 +14,7 @@ from rca.charts.chart import ControlChart, _iso
 from rca.charts.limits import Limits
 from rca.charts.phases import Plan, in_scope
 from rca.charts.series import Series
-from rca.period import PERIODS, day, words
+from rca.period import PERIODS, Dates, day, last_day, words
 
 INSIDE = float(2 * norm.sf(3))
 COLUMNS = ("center", "sigma", "lcl", "ucl", "z")
@@ -26,6 +26,7 @@ class Found:
 
     chart, reason   name, and why it was chosen
     limits          for every period, each phase with its own
+    source          where they come from, if not from the baseline
     change          the level change: date, size, p_value, kind; or None
     notes           clauses for the caption: what was adjusted, and caveats
     rate            share of points beyond a limit that noise alone gives, per period
@@ -41,6 +42,7 @@ class Found:
     phi: float | None = None
     season: str = ""
     spread: pd.DataFrame | None = None
+    source: str = ""
     extra: dict[str, np.ndarray] | None = None
 
 
@@ -103,7 +105,7 @@ def assemble(
             for rows in plan.rows:
                 marks[rows] = rules.find(rule, z[rows])
         table[rule] = marks
-    baseline = (s.period[plan.bases[-1]][0], s.period[plan.bases[-1]][-1]) if s.step else None
+    baseline = _dates_of(s, plan.bases[-1]) if s.step else None
     rate = np.broadcast_to(found.rate, z.shape)[judged].sum() if "beyond_limits" in names else 0
     rate += sum(rules.RULES[r].rate for r in names if r in rules.RULES and r != "beyond_limits") * judged.sum()
     expected = float(rate + 0.04 * (rules.LEVEL_CHANGE in names))  # false in 2 to 6 of 100 series
@@ -118,6 +120,11 @@ def assemble(
         step=s.step, judges=s.judged,
         **({} if events is None or not s.step else {"events": in_scope(events, scope or {}, s.period, s.step)}),
     )  # fmt: skip
+
+
+def _dates_of(s: Series, base: np.ndarray) -> Dates:
+    """First and last day of a baseline."""
+    return s.period[base][0], last_day(s.period[base][-1], s.step)
 
 
 def _dates(s: Series) -> pd.Index:
@@ -185,13 +192,9 @@ def _caption(s: Series, plan: Plan, found: Found, expected: float) -> str:
     base, unit = plan.bases[-1], PERIODS[s.step] if s.step else "point"
     source = f"limits from {base.sum()} {unit}s"
     if s.step:
-        source += f" ({words((s.period[base][0], s.period[base][-1]))})"
-    parts = [
-        f"{LABEL.get(found.chart, found.chart)}, {found.reason}"
-        if found.reason
-        else LABEL.get(found.chart, found.chart)
-    ]
-    parts += [source, *found.notes]
+        source += f" ({words(_dates_of(s, base))})"
+    name = LABEL[found.chart]
+    parts = [f"{name}, {found.reason}" if found.reason else name, found.source or source, *found.notes]
     for phase in plan.phases[1:]:
         parts.append(f"set anew {_since(phase.start, s)}" + f" ({phase.reason})" * bool(phase.reason))
     for phase in plan.pending:
@@ -215,5 +218,5 @@ def _since(start: Any, s: Series) -> str:
 LABEL = {
     "xmr": "XmR chart", "xbar_s": "Xbar-S chart", "p": "p chart", "np": "np chart", "u": "u chart", "c": "c chart",
     "p'": "p' chart (Laney)", "u'": "u' chart (Laney)", "g": "g chart", "t": "t chart", "ewma": "EWMA chart",
-    "cusum": "CUSUM chart", "run": "run chart",
+    "cusum": "CUSUM chart", "run": "Run chart",
 }  # fmt: skip

@@ -70,9 +70,13 @@ class ControlChart(Result):
         """
         if self.level_change and self.judges:
             return self.metric.judge(self.level_change["size"])
-        since = self.judged["period"].iloc[-RECENT:].iloc[0]
-        recent = self.signals[(self.signals["period"] >= since) & (self.signals["judgement"] != "")]
-        return str(recent["judgement"].iloc[-1]) if len(recent) else "steady"
+        judged = self.recent[self.recent["judgement"] != ""]
+        return str(judged["judgement"].iloc[-1]) if len(judged) else "steady"
+
+    @property
+    def recent(self) -> pd.DataFrame:
+        """The signals of the last 8 judged periods."""
+        return self.signals[self.signals.index >= self.judged.index[-RECENT:][0]]
 
     @property
     def assurance(self) -> dict[str, Any] | None:
@@ -117,14 +121,17 @@ class ControlChart(Result):
         if facts["target"] is not None:
             text += f" (target {metric.text(facts['target'])})"
         changed, others = facts["level_change"], facts["signal_count"]
-        status = f"{facts['status']}: it" if facts["status"] != "steady" else "it"
+        status = f", {facts['status']}: it" if facts["status"] != "steady" else "; it"
         if changed:
             moved = "rose" if changed["size"] > 0 else "fell"
             way = when(changed["date"], self.step) if changed["kind"] == "step" else "little by little"
-            text += f", {status} {moved} by {metric.change(changed['size'], signed=False)} {way}"
+            text += f"{status} {moved} by {metric.change(changed['size'], signed=False)} {way}"
             others -= "level_change" in self.rules
         elif others:
-            text += f", {facts['status']}" if facts["status"] != "steady" else ", back within its limits lately"
+            if facts["status"] != "steady":
+                text += f", {facts['status']}"
+            elif self.recent.empty:
+                text += ", without a signal lately"
         else:
             center = f" around {metric.text(facts['center'])}" if facts["center"] is not None else ""
             text += f", steady{center}: no signal"

@@ -113,7 +113,14 @@ def _chart(
     if name == "cusum":
         update |= {"kind": "mean", "unit": "sigma", "targets": ()}
     shown = replace(s, value=value, metric=s.metric.model_copy(update=update))
-    about = Found(name, reason, drawn_limits, rate=rate, extra=columns)
+    about = Found(
+        name,
+        reason,
+        drawn_limits,
+        rate=rate,
+        extra=columns,
+        source="centre and sigma as given" if standards else "",
+    )
     scope = data.scope if isinstance(data, Cube) else None
     return assemble(shown, drawn, about, options.get("rules", "beyond_limits"), options.get("events"), scope)
 

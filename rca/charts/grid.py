@@ -89,7 +89,7 @@ def judge(
 ) -> Pass:
     """The default chart of every series (`rca.charts.adjusted`), then the rules `names`.
 
-    `base` marks the periods of the baseline; `season_for` gives the season of series seen in the periods it is given;
+    `base` marks the periods of the baseline; `season_for` gives the season of series seen in given periods;
     `taken` is the pattern of the total, to take off first.
     """
     count, width = g.n.shape

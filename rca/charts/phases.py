@@ -86,7 +86,8 @@ def plan(
 
 
 def _too_few(s: Series, phase: Phase, got: int, fewest: int) -> str:
-    unit = f"whole {PERIODS[s.step]}s with {s.metric.cases}" if s.step else "points"
+    unit = f"whole {PERIODS[s.step]}" if s.step else "point"
+    unit += "s" * (got != 1) + f" with {s.metric.cases}" * bool(s.step)
     where = (
         "the baseline" if phase.baseline is not None else "the chart" if not phase.reason else f"{phase.reason!r}"
     )

@@ -41,7 +41,7 @@ def season_of(period: pd.Index, step: str, seen: np.ndarray) -> Season:
     history = rows[-1] - rows[0] + 1 if len(rows) else 0
     columns, name, fewest = np.ones((len(period), 1)), [], 0
     if step == "D" and history >= WEEKS:
-        weekday = (pd.DatetimeIndex(period).dayofweek.to_numpy()[:, None] == np.arange(7)).astype(float)
+        weekday = (pd.DatetimeIndex(period).day_of_week.to_numpy()[:, None] == np.arange(7)).astype(float)
         columns, name, fewest = weekday[:, weekday[seen].any(axis=0)], ["weekday"], WEEKS
     if step and history >= YEARS[step]:
         columns = np.hstack([columns, harmonics(pd.DatetimeIndex(period))])

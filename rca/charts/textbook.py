@@ -165,7 +165,8 @@ def _chart(
     estimated = name in ("xmr", "p'", "u'")
     about = Found(
         name, "", found, textbook_change(s, drawn, found.z, in_sigmas(s, found)),
-        rate=false_rate(drawn, estimated), spread=panel,
+        rate=false_rate(drawn, estimated),
+        source="centre: the median" if name == "run" else "", spread=panel,
         notes=(f"sigma_z {found.sigma_z:.2f}",) if found.sigma_z is not None else (),
     )  # fmt: skip
     scope = data.scope if isinstance(data, Cube) else None

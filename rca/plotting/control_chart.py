@@ -156,7 +156,7 @@ def _caption(chart: "ControlChart") -> str:
 
 def _ticks(chart: "ControlChart", ax: Axes) -> None:
     share = chart.metric.kind == "proportion"
-    ax.yaxis.set_major_locator(MaxNLocator(4))
+    ax.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:.4g} %" if share else f"{v:g}"))
     if chart.step:
         locator = mdates.AutoDateLocator(minticks=4, maxticks=8)
