@@ -1,6 +1,7 @@
 """Pareto against published counts, exact small-sample tests from elsewhere, brute force and chance."""
 
 from math import comb
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -216,6 +217,27 @@ def test_one_segment_and_one_case():
     assert pareto(cube(CSAT, {"a": (10, 9)}), by="reason").headline == (
         "By reason, a alone holds 1 answer that lowers CSAT."
     )
+
+
+def test_incident_log_names_the_worst_group_and_the_one_that_is_only_large():
+    """UCI incident log, April and May, one row per incident; counts and rates counted independently from the file."""
+    path = Path(__file__).parents[2] / "shared" / "data" / "uci_incident_events.csv.gz"
+    if not path.exists():
+        pytest.skip("the UCI incident log is not beside this checkout")
+    log = pd.read_csv(path, dtype=str)
+    log["changes"] = log["sys_mod_count"].astype(int)
+    log = log.sort_values("changes", kind="stable").drop_duplicates("number", keep="last").replace("?", None)
+    log["period"] = pd.to_datetime(log["opened_at"], format="%d/%m/%Y %H:%M").dt.normalize()
+    log = log.assign(n=1, total=(log["made_sla"] == "false").astype(int))
+    missed = Metric(name="sla_missed", kind="proportion", better="down", label="SLA missed", cases="incidents")
+    subject = Cube(log, missed, by=["assignment_group"], period="D")
+    result = pareto(subject, by="assignment_group", within=["2016-04-01", "2016-05-31"])
+    named = result.table.set_index("segment")
+    assert result.facts["count"] == 3537
+    assert named["count"][["70", "25", "39", "66", "24", MISSING]].tolist() == [607, 325, 152, 141, 138, 155]
+    assert named["rate"][["70", "25", "39", "66"]].round(3).tolist() == [0.086, 0.451, 0.203, 0.691]
+    assert result.facts["worst"] == "66"
+    assert result.facts["volume_only"] == ["70"]
 
 
 def test_words():
