@@ -166,7 +166,7 @@ def test_every_rule_that_a_point_breaks_is_kept():
     at_14 = chart.signals[chart.signals["period"] == 14]
     assert set(at_14["rule"]) == {"beyond_limits", "two_of_three"}
     at_16 = set(chart.signals[chart.signals["period"] == 16]["rule"])
-    assert at_16 == {"beyond_limits", "two_of_three", "four_of_five"}
+    assert at_16 == {"beyond_limits", "two_of_three", "four_of_five", "trend_of_six"}
     assert (chart.signals["direction"] == "up").all()
     assert (chart.signals["judgement"] == "").all()  # nobody said which way is better
 

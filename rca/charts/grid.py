@@ -8,7 +8,7 @@ import pandas as pd
 
 from rca import rules
 from rca.charts import adjusted
-from rca.charts.assemble import INSIDE, rate_after
+from rca.charts.assemble import rate_after, rate_inside
 from rca.charts.limits import FEWEST, RARE
 from rca.charts.scale import Batch
 from rca.charts.season import Season
@@ -52,6 +52,8 @@ def grid(cube: Cube, by: Sequence[str]) -> Grid:
 
 def alike(seen: np.ndarray) -> Iterator[np.ndarray]:
     """The series that were seen in the same periods, group by group."""
+    if not len(seen):
+        return
     packed = np.packbits(seen, axis=1)
     _, group = np.unique(packed.view(f"V{packed.shape[1]}").ravel(), return_inverse=True)
     order = np.argsort(group, kind="stable")
@@ -116,7 +118,7 @@ def judge(
             out.marks[name][rows] = marks
         if "beyond_limits" in names:
             later = rate_after(int(own.sum()), True, adjusted.short(int(own.sum())))
-            out.rate[rows] = own.sum() * INSIDE + (seen.sum() - own.sum()) * later
+            out.rate[rows] = own.sum() * rate_inside(int(own.sum())) + (seen.sum() - own.sum()) * later
         out.rate[rows] += seen.sum() * sum(rules.RULES[name].rate for name in names if name != "beyond_limits")
         if change is not None:
             out.at[rows], out.size[rows], out.step[rows] = change.at, change.size, change.step
