@@ -9,6 +9,7 @@ from rca import sentences as say
 from rca.localize import Localization
 from rca.mix import Mix
 from rca.reach import Reach, label
+from rca.result import rows
 from rca.source import Source
 
 TAGS = {
@@ -51,13 +52,13 @@ class Finding:
 def segments(change: Localization, reach: Reach | None, source: Source) -> Iterator[Finding]:
     """The segments whose rate changed."""
     metric, scope = change.metric, " ".join(source.scope.values())
-    reached = {} if reach is None else {row.segment: row for row in reach.table.itertuples()}
-    for i, row in enumerate(change.table.itertuples()):
+    reached = {} if reach is None else {row.segment: row for row in rows(reach.table)}
+    for i, row in enumerate(rows(change.table)):
         where = change.where(i)
         others = reached.get(label(where))
-        how_far = others.reach if others else "unknown"
+        how_far = "unknown" if others is None else others.reach
         details = [f"95 % interval {metric.interval(row.conf_low, row.conf_high)}"]
-        if how_far != "unknown":
+        if others is not None and how_far != "unknown":
             details.append(f"elsewhere {metric.change(others.others_effect)}")
         yield Finding(
             metric=metric.name,
@@ -83,7 +84,7 @@ def segments(change: Localization, reach: Reach | None, source: Source) -> Itera
 def whole(change: Localization, reach: Reach) -> Iterator[Finding]:
     """What the others show over all their cases, also where this scope is too small to show it by itself."""
     metric = change.metric
-    for row in reach.table.itertuples():
+    for row in rows(reach.table):
         if row.segment == label({}) and row.reach == "common":
             yield Finding(
                 metric=metric.name,
@@ -111,7 +112,7 @@ def whole(change: Localization, reach: Reach) -> Iterator[Finding]:
 def moves(mix: Mix) -> Iterator[Finding]:
     """The volume that moved."""
     metric = mix.metric
-    for row in mix.table.itertuples():
+    for row in rows(mix.table):
         where = {row.dimension: row.value}
         yield Finding(
             metric=metric.name,

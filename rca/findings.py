@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from html import escape
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -15,9 +15,10 @@ from rca.localize import Localization
 from rca.mix import Mix
 from rca.period import Dates
 from rca.reach import Reach
-from rca.result import Many, Result
+from rca.result import Many, Result, rows
 from rca.source import Source
 
+R = TypeVar("R", bound=Result)
 MIME = "application/vnd.rca.findings+json"
 SCHEMA = 1
 FALSE_ALARM = 0.05  # chance of any false finding in a whole report, over everything that was tested in it
@@ -64,9 +65,8 @@ def findings(*results: Many | Result, source: Source) -> Findings:
     impact in sigmas of the KPI's own chart; what is common to all scopes goes into a list of its own.
     """
     flat = [r for item in results for r in (item.values() if isinstance(item, Many) else [item])]
-    charts, changes, mixes, reaches = (
-        {r.metric.name: r for r in flat if isinstance(r, kind)} for kind in (ControlChart, Localization, Mix, Reach)
-    )
+    charts, changes = _by_metric(flat, ControlChart), _by_metric(flat, Localization)
+    mixes, reaches = _by_metric(flat, Mix), _by_metric(flat, Reach)
     level = FALSE_ALARM / max(len(changes) + len(mixes), 1)
     sigma = {name: chart.facts["sigma"] for name, chart in charts.items()}
     found = [f for name, c in changes.items() for f in segments(c, reaches.get(name), source)]
@@ -77,8 +77,9 @@ def findings(*results: Many | Result, source: Source) -> Findings:
     own = [*(f for f in found if f.kind == "rate" and f.reach != "common"), *_one_per_dimension(found)]
     own.sort(key=lambda f: (-f.weight, f.metric, f.segment))
     common = _one_per_metric(found)
+    shared = {f.metric for f in common} - {f.metric for f in own}
     after = next(iter(changes.values())).after
-    record = {
+    record: dict[str, Any] = {
         "schema": SCHEMA,
         "title": summary.title(own, common, changes),
         "lead": summary.lead(own, common, changes, source),
@@ -86,14 +87,18 @@ def findings(*results: Many | Result, source: Source) -> Findings:
         "before": _iso(next(iter(changes.values())).before),
         "after": _iso(after),
         "status": summary.status(own),
-        "kpis": [summary.kpi(chart, changes[name]) for name, chart in charts.items()],
+        "kpis": [summary.kpi(chart, changes[name], name in shared) for name, chart in charts.items()],
         "findings": [_json(f, i, source, after) for i, f in enumerate(own, start=1)],
         "common": [_json(f, i, source, after) for i, f in enumerate(common, start=1)],
-        "actions": [summary.action(row, after) for row in source.actions.itertuples()],
+        "actions": [summary.action(row, after) for row in rows(source.actions)],
         "quiet_text": summary.quiet(changes),
         "data": [{"label": say.capital(name), "text": text} for name, text in source.facts.items()],
     }
     return Findings(pd.DataFrame(record["findings"] + record["common"]), record)
+
+
+def _by_metric(results: Sequence[Result], kind: type[R]) -> dict[str, R]:
+    return {r.metric.name: r for r in results if isinstance(r, kind)}
 
 
 def _one_per_dimension(found: Sequence[Finding]) -> Iterator[Finding]:

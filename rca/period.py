@@ -55,7 +55,7 @@ def resolve(window: Window, whole: pd.DatetimeIndex, period: str, name: str = "w
     >>> [d.date().isoformat() for d in resolve("2026-02-02 to 2026-03-01", weeks, "W")]
     ['2026-02-02', '2026-03-01']
     """
-    what = f"give 'last 4', 'last 26 before last 8' ({PERIODS[period]}s) or dates such as '2026-03-01 to 2026-04-30'"
+    what = f"give 'last 4', 'last 26 before last 8' ({PERIODS[period]}s) or dates: '2026-03-01 to 2026-04-30'"
     if isinstance(window, str) and (dates := _DATES.fullmatch(window.strip())):
         window = dates.groups()
     if isinstance(window, str):

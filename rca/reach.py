@@ -13,10 +13,10 @@ from rca.effect import Z95, pool
 from rca.effect import change as changes
 from rca.errors import InputError, known
 from rca.localize import Localization
-from rca.result import Result
+from rca.result import Result, rows
 
 ALPHA = 0.01
-HALF = 0.5    # who moved at least half as far went the same way
+HALF = 0.5  # who moved at least half as far went the same way
 WORDS = {
     "own": "its own",
     "shared": "shared by some others",
@@ -29,9 +29,9 @@ WORDS = {
 class Reach(Result):
     """For a change of one scope in several segments, whether the other scopes show it too.
 
-    table: one row per segment: `segment, effect, p_value` (the scope's own), `others_effect, conf_low, conf_high,
-    others_p_value` (the others together, 95 % interval), `others` (how many could be compared), `moved` (how many of
-    them moved likewise), `reach`:
+    table: one row per segment, and one for all cases outside of them: `segment, effect, p_value` (the scope's own),
+    `others_effect, conf_low, conf_high, others_p_value` (the others together, 95 % interval), `others` (how many
+    can be compared), `moved` (how many of them moved likewise), `reach`:
 
     own      the others did not move half as far
     shared   the others together did not, but some of them did
@@ -49,25 +49,25 @@ class Reach(Result):
     def headline(self) -> str:
         if self.table.empty:
             return f"{self.metric.label}: no change here to compare with the others."
+        size = self.metric.change
         parts = [
-            f"{row.segment} {self.metric.change(row.effect)} here, {self.metric.change(row.others_effect)} elsewhere"
-            f" ({WORDS[row.reach]})"
-            for row in self.table.itertuples()
+            f"{row.segment} {size(row.effect)} here, {size(row.others_effect)} elsewhere ({WORDS[row.reach]})"
+            for row in rows(self.table)
         ]
         return f"{self.metric.label}: {'; '.join(parts)}."
 
     @property
     def display(self) -> pd.DataFrame:
         change_text, interval = self.metric.change, self.metric.interval
-        rows = self.table
+        shown = self.table
         return pd.DataFrame(
             {
-                "segment": rows["segment"],
-                "here": rows["effect"].map(change_text),
-                "elsewhere": rows["others_effect"].map(change_text),
-                "95 % interval": list(map(interval, rows["conf_low"], rows["conf_high"])),
-                "moved likewise": [f"{m} of {n}" for m, n in zip(rows["moved"], rows["others"], strict=True)],
-                "reach": rows["reach"].map(WORDS),
+                "segment": shown["segment"],
+                "here": shown["effect"].map(change_text),
+                "elsewhere": shown["others_effect"].map(change_text),
+                "95 % interval": list(map(interval, shown["conf_low"], shown["conf_high"])),
+                "moved likewise": [f"{m} of {n}" for m, n in zip(shown["moved"], shown["others"], strict=True)],
+                "reach": shown["reach"].map(WORDS),
             }
         )
 
@@ -78,25 +78,29 @@ class Reach(Result):
 
 
 def reach(everyone: Cube, change: Localization, *, scope: Mapping[str, str]) -> Reach:
-    """Compare the changes of one scope with those of all other scopes, over all cases and in each segment found.
+    """Compare the changes of one scope with those of all others: in each segment found, and in all other cases.
 
     everyone  cube of all scopes; the scope's own dimension (here `vendor`) is one of its dimensions
     change    what was found in the scope, and the windows
     scope     the scope that is asked about, such as {"vendor": "Andes"}
 
     The others are pooled with random effects, so that scopes which truly differ widen the interval. A scope moved
-    likewise when its change is significant (1 %, Bonferroni over the scopes) in the same direction and at least half
-    as large.
+    likewise when its change is significant (1 %, Bonferroni over the scopes), in the same direction and at least
+    half as large.
     """
     if len(scope) != 1:
-        raise InputError(f"reach compares along one dimension, such as {{'vendor': 'Andes'}}; got scope {dict(scope)}.")
+        raise InputError(
+            f"reach compares along one dimension, such as {{'vendor': 'Andes'}}; got scope {dict(scope)}."
+        )
     ((dimension, name),) = scope.items()
     known(dimension, everyone.by, "dimension")
     known(name, everyone.frame[dimension].unique(), dimension)
     pair = everyone.pair(change.before, change.after)
-    wheres = [{}, *filter(None, map(change.where, range(len(change.table))))]
-    rows = [_compare(_by_scope(pair, where, dimension), name, everyone.metric.kind) for where in wheres]
-    table = pd.DataFrame(rows)
+    found = [where for where in map(change.where, range(len(change.table))) if where]
+    inside = [_inside(pair, where) for where in found]
+    rest = ~np.any(inside, axis=0) if inside else np.ones(len(pair), dtype=bool)
+    wheres, masks = [{}, *found], [rest, *inside]
+    table = pd.DataFrame([_compare(_by_scope(pair[m], dimension), name, everyone.metric.kind) for m in masks])
     table.insert(0, "segment", [label(where) for where in wheres])
     still = (table["segment"] == label({})) & (table["reach"] != "common") & ~(table["p_value"] < ALPHA)
     return Reach(table[~still].reset_index(drop=True), everyone.metric, dimension)
@@ -111,11 +115,13 @@ def label(where: Mapping[str, str]) -> str:
     return " & ".join(f"{d}={where[d]}" for d in sorted(where)) or "all cases"
 
 
-def _by_scope(pair: pd.DataFrame, where: Mapping[str, str], dimension: str) -> pd.DataFrame:
-    """The segment's counts, one row per scope."""
-    for d, value in where.items():
-        pair = pair[pair[d] == value]
-    return pair.groupby(dimension)[[c for c in pair if c.endswith(("_before", "_after"))]].sum()
+def _inside(pair: pd.DataFrame, where: Mapping[str, str]) -> np.ndarray:
+    return np.all([(pair[d] == value).to_numpy() for d, value in where.items()], axis=0)
+
+
+def _by_scope(pair: pd.DataFrame, dimension: str) -> pd.DataFrame:
+    """Counts, one row per scope."""
+    return pair.groupby(dimension)[[c for c in pair.columns if str(c).endswith(("_before", "_after"))]].sum()
 
 
 def _compare(counts: pd.DataFrame, name: str, kind: str) -> dict[str, Any]:

@@ -52,6 +52,11 @@ class Result:
         return f'<div class="rca-result"><p><b>{escape(self.headline)}</b></p>{table}</div>'
 
 
+def rows(table: pd.DataFrame) -> Iterator[Any]:
+    """The rows of a table as named tuples."""
+    yield from table.itertuples()
+
+
 class Many(Mapping[str, Any]):
     """One result per metric, in the order asked. Shown below each other; `plot` draws one panel each."""
 

@@ -12,6 +12,7 @@ from rca.finding import Finding
 from rca.localize import Localization
 from rca.metric import Metric
 from rca.period import Dates, day
+from rca.result import rows
 from rca.source import Source
 
 NEARLY_ALL = 0.9  # a part that explains this much of a change, within noise, explains it all
@@ -85,11 +86,12 @@ def quiet(changes: Mapping[str, Localization]) -> str:
     return f"A change of the whole of {say.several(sizes, 'or')} would have been seen."
 
 
-def kpi(chart: ControlChart, change: Localization) -> dict[str, Any]:
-    """One card: value, target, change, and whether chance explains it."""
+def kpi(chart: ControlChart, change: Localization, common: bool) -> dict[str, Any]:
+    """One card: value, target, change, and whether chance explains it or everyone shows it."""
     metric, table = chart.metric, chart.table
-    effect, verdict = change.value_after - change.value_before, chart.status
-    target = metric.target(change.after[1])
+    effect, target = change.value_after - change.value_before, metric.target(change.after[1])
+    status = "common" if common and chart.status != "steady" else chart.status
+    texts = {"steady": "common cause", "common": "common to all"}
     size = metric.change(effect, signed=False)
     return {
         "metric": metric.name,
@@ -97,9 +99,10 @@ def kpi(chart: ControlChart, change: Localization) -> dict[str, Any]:
         "value": rounded(change.value_after),
         "text": metric.text(change.value_after),
         "target_text": "" if target is None else f"target {metric.text(target)}",
-        "change_text": "steady" if verdict == "steady" else f"{size} {'higher' if effect > 0 else 'lower'}",
-        "status": verdict,
-        "status_text": "common cause" if verdict == "steady" else f"special cause, {verdict}",
+        "change_text": "steady" if status == "steady" else f"{size} {'higher' if effect > 0 else 'lower'}",
+        "status": status,
+        "status_text": texts.get(status, f"special cause, {status}"),
+        "trend": "flat" if status == "steady" else "up" if effect > 0 else "down",
         "spark": [rounded(v) for v in table["value"]],
         "signals": np.flatnonzero(table["period"].isin(chart.signals["period"])).tolist(),
     }
@@ -121,7 +124,7 @@ def action(row: Any, after: Dates) -> dict[str, Any]:
 
 def follow_up(finding: Finding, source: Source, after: Dates) -> Iterator[str]:
     """The actions on a finding's metric and segment, each with its state."""
-    for row in source.actions.itertuples():
+    for row in rows(source.actions):
         if row.metric == finding.metric and row.segment == finding.segment:
             known = action(row, after)
             done = row.status == "done" and pd.notna(row.effective)

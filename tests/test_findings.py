@@ -45,7 +45,7 @@ def everyone(
                     keys = [(a, b, d) for a in (vendor, "") for b in (market, "") for d in (channel, "")]
                     lost = sum(drop.get(key, 0) for key in keys) if late else 0
                     n = round(2000 * part)
-                    wiggle = 0.01 * (-1) ** (i // (1 + (v + m + c) % 2))  # weeks differ, a little
+                    wiggle = 0.01 * (-1) ** (i + v + m + c)  # weeks differ, a little
                     rows.append((week, vendor, market, channel, n, round(n * (rate - lost + wiggle))))
     columns = ["period", "vendor", "market", "channel", "n", "total"]
     return Cube(pd.DataFrame(rows, columns=columns), metric, by=["vendor", "market", "channel"])

@@ -10,7 +10,7 @@ import mistune
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from rca.period import words
+from rca.period import day, words
 
 SPARK_WIDTH, SPARK_HEIGHT, SPARK_EDGE = 112, 30, 4
 
@@ -26,6 +26,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     env.filters["dates"] = dates
+    env.filters["date"] = lambda when: day(pd.Timestamp(when), year=True)
     env.filters["numeral"] = numeral
     env.globals["spark_lines"] = spark_lines
     env.globals["spark_dots"] = spark_dots

@@ -18,7 +18,10 @@ class Part(BaseModel):
 
 
 class Kpi(Part):
-    """One card. `spark` holds a value per period, null where there is none; `signals` are positions in it."""
+    """One card. `spark` holds a value per period, null where there is none; `signals` are positions in it.
+
+    `status` is "common" where the KPI moved at all scopes alike; `trend` is which way it moved beyond chance.
+    """
 
     metric: str
     label: str
@@ -26,7 +29,8 @@ class Kpi(Part):
     text: str
     target_text: str
     change_text: str
-    status: Literal["worse", "better", "steady"]
+    status: Literal["worse", "better", "steady", "common"]
+    trend: Literal["up", "down", "flat"]
     status_text: str
     spark: list[Number | None]
     signals: list[int]

@@ -10,9 +10,10 @@ from urllib.parse import quote
 
 from rca.batch.html import environment, numeral
 from rca.batch.plan import Run
-from rca.batch.record import Findings, Kpi, read_findings, read_record
+from rca.batch.record import Finding, Findings, Kpi, read_findings, read_record
 from rca.batch.run import Outcome
 from rca.batch.study import Study
+from rca.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,10 @@ def _row(run: Run, outcome: Outcome | None) -> Row | None:
     status = "unchanged" if outcome and outcome.because == "unchanged" else record.status
     findings = None
     if record.status == "done":
-        findings = read_findings(json.loads((run.folder / "findings.json").read_text(encoding="utf-8")))
+        try:
+            findings = read_findings(json.loads((run.folder / "findings.json").read_text(encoding="utf-8")))
+        except InputError:
+            return Row(run.name, "", "outdated", "Made by an earlier version; run the study again.")
     return Row(run.name, f"{quote(run.folder.name)}/report.html", status, record.sentence, findings)
 
 
@@ -83,9 +87,15 @@ def _sentence(reports: Sequence[Findings], nouns: str) -> str:
 
 
 def _common(reports: Iterable[Findings]) -> list[str]:
-    """What is common to all, each change once: the same KPI, segment and direction."""
-    found = {(f.metric, f.segment, f.direction): f.title for report in reports for f in report.common}
-    return [found[key] for key in sorted(found)]
+    """What is common to all, each change once, with its smallest and largest size."""
+    found: dict[tuple[str, str, str], list[Finding]] = {}
+    for finding in (f for report in reports for f in report.common):
+        found.setdefault((finding.label, finding.segment, finding.direction), []).append(finding)
+    texts = []
+    for (label, segment, _), same in sorted(found.items()):
+        ends = [end(same, key=lambda f: abs(f.impact)).impact_text for end in (min, max)]
+        texts.append(f"{label}, {segment}: {' to '.join(dict.fromkeys(ends))}")
+    return texts
 
 
 def _plural(dimension: str) -> str:

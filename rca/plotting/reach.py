@@ -15,16 +15,19 @@ def draw(result: Any, ax: Axes | None = None) -> Axes:
     known = rows.dropna(subset=["others_effect"])
     ax.axvline(0, color=NEUTRAL, linewidth=0.8)
     ax.hlines(known.index, scale * known["conf_low"], scale * known["conf_high"], color=MUTED, linewidth=1.5)
-    ax.plot(
-        scale * known["others_effect"], known.index, "o", color=MUTED, markerfacecolor="white", markersize=6, label="others"
-    )
-    ax.plot(scale * rows["effect"], rows.index, "o", color=ACCENT, markersize=7, label="here")
+    ax.plot(scale * known["others_effect"], known.index, "o", color=MUTED, markerfacecolor="white", markersize=6)
+    ax.plot(scale * rows["effect"], rows.index, "o", color=ACCENT, markersize=7)
     top = len(rows) - 1
     for column, text, color in (("effect", "here", ACCENT), ("others_effect", "elsewhere", MUTED)):
         if rows[column].notna().iloc[top]:
             ax.annotate(
-                text, (scale * rows[column].iloc[top], top), xytext=(0, 7), textcoords="offset points", ha="center",
-                color=color, fontsize=8,
+                text,
+                (scale * rows[column].iloc[top], top),
+                xytext=(0, 7),
+                textcoords="offset points",
+                ha="center",
+                color=color,
+                fontsize=8,
             )
     ax.set_yticks(rows.index, [s.replace(" & ", "\n") for s in rows["segment"]], color=INK)
     ax.set_ylim(-0.6, len(rows) - 0.35)
