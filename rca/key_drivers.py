@@ -19,7 +19,7 @@ from rca.sentences import percent, several
 
 LEAST = 30  # cases
 NAMED = 3  # drivers in the headline
-DRAWN = 6  # drivers in the picture
+DRAWN = 5  # drivers in the picture
 TOLD = ("drivers", "of_explained", "worst", "worst_effect")
 
 
@@ -64,7 +64,7 @@ class KeyDrivers(Result):
             "drivers": found["driver"].tolist(),
             "of_explained": found["of_explained"].tolist(),
             "worst": found["worst"].tolist(),
-            "worst_effect": found["worst_effect"].tolist(),
+            "worst_effect": [None if pd.isna(e) else float(e) for e in found["worst_effect"]],
             "mediators": found.loc[found["mediator"], "driver"].tolist(),
             "visible": self.visible,
             "caveats": list(self.caveats),
@@ -89,10 +89,10 @@ class KeyDrivers(Result):
             ]
         return "; ".join([*parts, *facts["caveats"]]) + "."
 
-    def _told(self, driver: str, of_explained: float, worst: str | None, effect: float) -> str:
+    def _told(self, driver: str, of_explained: float, worst: str | None, effect: float | None) -> str:
         """A driver in the headline: `hand offs (33 %; 5+: +45.2 points; arises after the outcome began)`."""
         inside = [percent(of_explained)]
-        inside += [f"{worst}: {self.metric.change(effect)}"] if worst else []
+        inside += [f"{worst}: {self.metric.change(effect)}"] if worst and effect else []
         inside += ["arises after the outcome began"] if driver in self.facts["mediators"] else []
         return f"{spoken(driver)} ({'; '.join(inside)})"
 
@@ -123,7 +123,7 @@ class KeyDrivers(Result):
     def shown(self) -> pd.DataFrame:
         """Levels worth drawing, worst first: the ends of each driver found, or of all drivers where none is."""
         drivers = self.found["driver"] if len(self.found) else self.table["driver"]
-        worst, best = (4, 2) if len(self.found) else (1, 1)
+        worst, best = (3, 2) if len(self.found) else (1, 1)
         rows = self.levels[self.levels["driver"].isin(drivers[:DRAWN])]
         rows = rows.sort_values("effect", ascending=self.metric.sign > 0, kind="stable")
         grouped = rows.groupby("driver")
@@ -186,7 +186,7 @@ def key_drivers(
     if variance <= 0:
         raise TooLittleData(f"{metric.label} is the same for all {n:,.0f} {metric.cases}: nothing to explain.")
     table, levels, caveats = rank(data, metric, mediators, alpha)
-    visible = (norm.isf(alpha / 2 / len(drivers)) + norm.isf(0.2)) * 2 * (variance / n) ** 0.5  # power of 80 %
+    visible = float(norm.isf(alpha / 2 / len(drivers)) + norm.isf(0.2)) * 2 * (variance / n) ** 0.5  # power of 80 %
     first, last = part.frame["period"].min(), last_day(part.frame["period"].max(), cube.period)
     dates = (first, last) if within is None else cube.window(within)
     method = "LMG" if len(data.drivers) <= EXACT else "Johnson"

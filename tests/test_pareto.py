@@ -1,5 +1,9 @@
 """Pareto against published counts, exact small-sample tests from elsewhere, brute force and chance."""
 
+import json
+import pickle
+from dataclasses import FrozenInstanceError
+from html import unescape
 from math import comb
 from pathlib import Path
 
@@ -220,7 +224,7 @@ def test_one_segment_and_one_case():
 
 
 def test_incident_log_names_the_worst_group_and_the_one_that_is_only_large():
-    """UCI incident log, April and May, one row per incident; counts and rates counted independently from the file."""
+    """UCI incident log, April and May, a row per incident; counts and rates counted independently from the file."""
     path = Path(__file__).parents[2] / "shared" / "data" / "uci_incident_events.csv.gz"
     if not path.exists():
         pytest.skip("the UCI incident log is not beside this checkout")
@@ -283,3 +287,13 @@ def assert_texts_apart(axes) -> None:
     for i, (text, box) in enumerate(boxes):
         for other, second in boxes[i + 1 :]:
             assert not box.overlaps(second), (text, other)
+
+
+def test_result_is_frozen_pickles_and_has_json_facts():
+    result = pareto(cube(CSAT, {"a": (100, 85), "b": (50, 20)}), by="reason")
+    again = pickle.loads(pickle.dumps(result))
+    assert again.headline == result.headline
+    assert json.loads(json.dumps(result.facts, allow_nan=False)) == result.facts
+    assert result.headline in unescape(result._repr_html_())
+    with pytest.raises(FrozenInstanceError):
+        result.table = None
