@@ -67,13 +67,18 @@ def main(first: int, last: int) -> None:
             contract.write_text(CONTRACT.read_text().replace("data/sample/", ""))
             source = rca.open_source(contract)
             everyone = rca.cubes(source, STUDY["metrics"], by=[*STUDY["by"], "vendor"])
-            records = {vendor: report(contract, vendor, everyone) for vendor in sorted(source.values("vendor").index)}
+            records = {
+                vendor: report(contract, vendor, everyone) for vendor in sorted(source.values("vendor").index)
+            }
         verdicts = {vendor: verdict(vendor, record) for vendor, record in records.items()}
         bug = sum(any(f["metric"] == "service_level" for f in r["common"]) for r in records.values())
         other = [f["title"] for r in records.values() for f in r["common"] if f["metric"] != "service_level"]
         counts.update({vendor: v.startswith("hit") for vendor, v in verdicts.items()})
         counts["bug"] += bug
-        print(f"seed {seed}: {'; '.join(f'{k} {v}' for k, v in verdicts.items())}; bug {bug} of 8; {other}", flush=True)
+        print(
+            f"seed {seed}: {'; '.join(f'{k} {v}' for k, v in verdicts.items())}; bug {bug} of 8; {other}",
+            flush=True,
+        )
     print(dict(counts))
 
 
