@@ -217,7 +217,8 @@ def _classed(rows: pd.DataFrame, effective: float, goal: float, minimum: float) 
     classes = np.where(before < goal, "A", np.where(before < CLASS_B, "B", "C"))
     rows["abc"] = np.where(catch_all(rows["segment"]) | (rows["count"] == 0), "C", classes)
     rows["band_low"], rows["band_high"] = acceptance_bands(effective, len(rows))
-    large = (rows["abc"] == "A") & (rows["share"] >= minimum) & (rows["share"] > rows["band_high"])
+    beyond = (rows["share"] > rows["band_high"]) | (len(rows) == 1)  # one alone holds all, and has no band
+    large = (rows["abc"] == "A") & (rows["share"] >= minimum) & beyond
     rows["vital"] = large.cummin()
     return rows
 

@@ -60,6 +60,13 @@ def test_the_chain_follows_the_largest_part_of_the_largest():
     assert not result.table["path"].str.startswith("issue_type=delivery & ").any()
 
 
+def test_a_parent_with_one_child_goes_on_to_it():
+    rows = [("refund", "late", "SOP-1", 300), ("account", "login", "SOP-2", 60)]
+    frame = pd.DataFrame(rows, columns=[*PATH, "wrong"]).assign(period="2026-01-05", n=1000)
+    result = drill_down(Cube(frame.assign(total=frame["n"] - frame["wrong"]), CSAT, by=PATH), path=PATH)
+    assert result.facts["chain"] == ["refund", "late", "SOP-1"]
+
+
 def test_an_even_spread_is_not_opened():
     frame = pd.DataFrame({"period": "2026-01-05", "issue_type": list("abcd"), "n": 100, "total": [80, 81, 79, 80]})
     result = drill_down(Cube(frame, CSAT, by=["issue_type"]), path=["issue_type"])

@@ -218,9 +218,9 @@ def test_nothing_wrong_is_a_sentence():
 
 
 def test_one_segment_and_one_case():
-    assert pareto(cube(CSAT, {"a": (10, 9)}), by="reason").headline == (
-        "By reason, a alone holds 1 answer that lowers CSAT."
-    )
+    result = pareto(cube(CSAT, {"a": (10, 9)}), by="reason")
+    assert result.headline == "By reason, a alone holds 1 answer that lowers CSAT."
+    assert pareto(cube(CSAT, {"Other": (10, 9)}), by="reason").vital.empty
 
 
 def test_incident_log_names_the_worst_group_and_the_one_that_is_only_large():

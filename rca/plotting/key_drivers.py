@@ -5,7 +5,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from rca.driver_ranking import spoken
-from rca.plotting.pareto import short
+from rca.plotting.bars import short
 from rca.plotting.style import ACCENT, COLOR, INK, MUTED, NEUTRAL, axes
 from rca.sentences import capital, inner, percent
 

@@ -5,7 +5,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from rca.plotting.pareto import short
+from rca.plotting.bars import short
 from rca.plotting.style import ACCENT, INK, MUTED, NEUTRAL, axes
 
 WORDS = {"same": "", "noise": "may be noise", "changed": "changed"}
