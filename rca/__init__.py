@@ -19,12 +19,14 @@ _HOME = {
     "InputError": "errors",
     # did it change?
     "control_chart": "control_chart",
+    "screen": "screen",
     # where does it concentrate?
     "pareto": "pareto",
     # what drove it?
     "localize": "localize",
     "mix": "mix",
     "bridge": "bridge",
+    "key_drivers": "key_drivers",
     # the vendor, or everyone?
     "reach": "reach",
     # what to act on

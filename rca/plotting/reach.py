@@ -10,6 +10,11 @@ from rca.plotting.style import ACCENT, INK, MUTED, NEUTRAL, axes
 def draw(result: Any, ax: Axes | None = None) -> Axes:
     """Filled dot: this scope; open dot with its 95 % interval: the others together."""
     rows = result.table.iloc[::-1].reset_index(drop=True)
+    if rows.empty:
+        ax = axes(ax, 0.8)
+        ax.set_axis_off()
+        ax.text(0, 0.5, f"{result.metric.label}: no change here to compare with the others", color=MUTED)
+        return ax
     ax = axes(ax, 0.9 + 0.45 * len(rows))
     scale = 100 if result.metric.kind == "proportion" else 1
     known = rows.dropna(subset=["others_effect"])

@@ -1,0 +1,128 @@
+"""Every result keeps one contract: frozen, picklable, JSON facts, one-sentence headline, HTML that is safe, a picture."""
+
+import dataclasses
+import json
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+
+import rca
+from rca.capability import capability
+from rca.drill_down import drill_down
+from rca.reach import Reach
+from rca.result import Many, Result
+from rca.sample import Cause, make_marketplace
+
+mpl.use("agg")
+WINDOWS = {"before": "last 26 before last 8", "after": "last 8"}
+METRICS = {
+    "proportion": rca.Metric(name="csat", label="CSAT", kind="proportion", better="up", cases="answers"),
+    "mean": rca.Metric(name="handling", label="Handling time", kind="mean", better="down", unit="s"),
+    "rate": rca.Metric(name="contacts", label="Contacts per order", kind="rate", better="down", cases="orders"),
+}
+Make = Callable[[rca.Cube], Result]
+
+
+def _cubes() -> dict[str, rca.Cube]:
+    """One cube per kind of metric, of one marketplace with a planted cause and a market named like markup."""
+    cause = Cause(kind="rate", vendor="Andes", metric="csat", where={"market": "MX"}, start="2026-09-21", effect=-0.2)
+    cases = make_marketplace(seed=4, causes=[cause], cases=40_000).cases
+    cases = cases.assign(
+        period=cases["opened_at"].dt.to_period("W").dt.start_time,
+        market=cases["market"].where(cases["market"] != "BR", "<b>BR</b>"),
+    )
+    by = ["vendor", "market", "channel"]
+    answered = cases[cases["csat"].notna()]
+    frames = {
+        "proportion": (answered, 1, answered["csat"] >= 4),
+        "mean": (cases, 1, cases["handling_seconds"].astype(float)),
+        "rate": (cases, 2.5, cases["escalated"]),
+    }
+    found = {}
+    for kind, (rows, n, total) in frames.items():
+        total = total.astype(float)
+        rows = rows[["period", *by]].assign(n=n, total=total, total_sq=total**2)
+        found[kind] = rca.Cube(rows, METRICS[kind], by=by)
+    return found
+
+
+CUBES = _cubes()
+
+
+def andes(cube: rca.Cube) -> rca.Cube:
+    return cube.where({"vendor": "Andes"}).over(["market", "channel"])
+
+
+def a_reach(cube: rca.Cube) -> Reach:
+    return rca.reach(cube, rca.localize(andes(cube), **WINDOWS), scope={"vendor": "Andes"})
+
+
+RESULTS: dict[str, Make] = {
+    "control_chart": lambda c: rca.control_chart(andes(c), baseline=WINDOWS["before"]),
+    "textbook": lambda c: rca.control_chart(andes(c), adjust=False, rules="nelson"),
+    "screen": lambda c: rca.screen(c, by="vendor"),
+    "capability": lambda c: capability(rca.control_chart(andes(c)), lower=0.0),
+    "pareto": lambda c: rca.pareto(andes(c), by="market", within="last 8"),
+    "drill_down": lambda c: drill_down(andes(c), path=["market", "channel"]),
+    "bridge": lambda c: rca.bridge(andes(c), by=["market", "channel"], **WINDOWS),
+    "mix": lambda c: rca.mix(andes(c), **WINDOWS),
+    "localize": lambda c: rca.localize(andes(c), **WINDOWS),
+    "reach": a_reach,
+    "key_drivers": lambda c: rca.key_drivers(andes(c), drivers=["market", "channel"]),
+}
+CASES = [(kind, name) for kind in METRICS for name in RESULTS if (kind, name) != ("rate", "capability")]
+
+
+@pytest.fixture(scope="module", params=CASES, ids="-".join)
+def result(request: Any) -> Result:
+    kind, name = request.param
+    return RESULTS[name](CUBES[kind])
+
+
+def test_result_keeps_the_contract(result: Result) -> None:
+    assert isinstance(result.table, pd.DataFrame)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        result.table = pd.DataFrame()  # type: ignore[misc]
+    assert json.loads(json.dumps(result.facts, allow_nan=False)) == result.facts
+    assert pickle.loads(pickle.dumps(result)).headline == result.headline
+
+
+def test_headline_is_one_plain_sentence(result: Result) -> None:
+    text = result.headline
+    assert text.endswith(".")
+    assert "\n" not in text
+    assert text[0] == text[0].upper()
+    for word in ("nan", "inf", "None", "<NA>", "np.", "  "):
+        assert word not in text.replace("information", ""), text
+
+
+def test_html_escapes_what_comes_from_data(result: Result) -> None:
+    html = result._repr_html_()
+    assert "<b>BR</b>" not in html
+    assert result.__class__.__name__ in repr(result)
+
+
+def test_plot_draws_on_the_axes_given_and_computes_nothing(result: Result) -> None:
+    before = result.table.copy()
+    figure, ax = plt.subplots()
+    drawn = result.plot(ax)
+    assert isinstance(drawn, Axes)
+    assert drawn.figure is figure
+    pd.testing.assert_frame_equal(result.table, before)
+    plt.close("all")
+
+
+def test_many_results_are_one_mapping_with_a_panel_each() -> None:
+    cubes = {c.metric.name: andes(c) for c in CUBES.values()}
+    many = rca.each(rca.pareto, cubes, by="market")
+    assert isinstance(many, Many)
+    assert list(many) == list(cubes)
+    assert len(many.plot()) == len(cubes)
+    assert all(r.headline in repr(many) for r in many.values())
+    plt.close("all")
