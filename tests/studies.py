@@ -62,14 +62,20 @@ def marked(mark: str) -> list[int]:
     return found
 
 
-def gone(mark: str, within: float = 2.0) -> bool:
-    """Whether all processes with this mark have ended within so many seconds."""
+def left(mark: str, within: float = 2.0) -> list[str]:
+    """What has not ended within so many seconds, of all that was begun with this mark: pid, parent and command."""
     until = time.monotonic() + within
-    while marked(mark):
-        if time.monotonic() > until:
-            return False
+    while marked(mark) and time.monotonic() < until:
         time.sleep(0.05)
-    return True
+    found = []
+    for pid in marked(mark):
+        try:
+            status = Path(f"/proc/{pid}/status").read_text().split("\n")
+            words = [line for line in status if line.startswith(("Name", "PPid", "State"))]
+            found.append(f"{pid} {words} {Path(f'/proc/{pid}/cmdline').read_text()[:80]}")
+        except OSError:
+            continue
+    return found
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -12,7 +12,7 @@ import nbformat
 import papermill
 import pytest
 import yaml
-from studies import VENDORS, command, contents, gone, write_study
+from studies import VENDORS, command, contents, left, write_study
 
 from rca.batch import run as run_module
 from rca.batch.batch import Options, run_studies
@@ -286,7 +286,7 @@ def test_interrupted_in_a_second_and_what_is_done_stays(tmp_path):
     batch.send_signal(signal.SIGINT)
     assert batch.wait(5) == 130
     assert time.monotonic() - begun < 1
-    assert gone(str(tmp_path))
+    assert left(str(tmp_path)) == []
     left = sorted(path.name for path in (tmp_path / "outputs" / "study").iterdir())
     assert [name.partition("-")[0] for name in left] == [".lock", "East", "index.html"]
     assert "1 done" in (tmp_path / "outputs" / "study" / "index.html").read_text()
@@ -296,4 +296,4 @@ def test_a_kernel_and_all_it_started_end_with_its_run(tmp_path):
     study = write_study(tmp_path, only=["North"], parameters={"spawn": True})
     batch = command("run", study, "--out", tmp_path / "outputs", "--quiet", mark=tmp_path)
     assert batch.wait(60) == 0
-    assert gone(str(tmp_path))
+    assert left(str(tmp_path)) == []

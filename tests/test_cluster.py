@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from studies import VENDORS, command, contents, gone, marked, write_study
+from studies import VENDORS, command, contents, left, marked, write_study
 
 pytest.importorskip("distributed", reason="the extra 'dask' is not installed")
 
@@ -63,7 +63,7 @@ def test_a_cluster_leaves_the_same_bytes_though_a_worker_is_killed(cluster, tmp_
     while not (killed := _busy(cluster)) and time.monotonic() < until:
         time.sleep(0.02)
     cluster.processes[killed].send_signal(signal.SIGKILL)
-    assert gone(f"{cluster.mark}{killed}")  # with its kernel and what the notebook started
+    assert left(f"{cluster.mark}{killed}") == []  # with its kernel and what the notebook started
     said = [json.loads(line) for line in batch.stdout]
     assert batch.wait(60) == 0, batch.stderr.read()
     assert {one["name"]: one["status"] for one in said if one["event"] == "ended"} == dict.fromkeys(VENDORS, "done")

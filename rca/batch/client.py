@@ -46,9 +46,7 @@ def manager_in(folder: Path, warm: bool, made: Any) -> type[AsyncKernelManager]:
             self.client_factory = Client
             spec: Any = self.kernel_spec
             spec.env = {**spec.env, **SETTINGS, "IPYTHONDIR": str(folder / "ipython")}
-            spec.metadata = {
-                "kernel_provisioner": {"provisioner_name": "rca-warm" if warm else "local-provisioner"}
-            }
+            spec.metadata = {"kernel_provisioner": {"provisioner_name": "rca-warm" if warm else "rca-cold"}}
             made(self)
 
     return Manager

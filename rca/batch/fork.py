@@ -1,8 +1,8 @@
-"""Kernels forked from one process that has paid the heavy imports, each in a process of its own (Linux only).
+"""Kernels in processes that end when they should; warm ones are forked from a process that has the imports done.
 
-A batch, a test run or JupyterLab holds one fork server (the standard library's). Between it and each kernel stands
-a keeper, a process that watches over a lease, one end of a pipe. When the kernel ends, or the process that asked
-for it is gone, however it went, the keeper ends everything that descends from the kernel.
+A batch, a test run or JupyterLab holds a fork server (the standard library's). Between it and each kernel stands a
+keeper, a process that watches over a lease, one end of a pipe. When the kernel ends, or the process that asked for
+it is gone, however it went, the keeper ends everything that descends from the kernel. Linux only.
 """
 
 import ctypes
@@ -11,14 +11,15 @@ import pickle
 import select
 import signal
 import sys
-import threading
 import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing import forkserver, resource_tracker
 from pathlib import Path
+from uuid import uuid4
 
 # What answers must not depend on. The hash seed is fixed when a process starts, so the server needs it already.
 SETTINGS = {
@@ -32,32 +33,44 @@ SETTINGS = {
     "OPENBLAS_NUM_THREADS": "1",
 }
 DIE_WITH_PARENT, SUBREAPER = 1, 36  # PR_SET_PDEATHSIG and PR_SET_CHILD_SUBREAPER of linux/prctl.h
-_starting = threading.Lock()
+# Linux ends a server with the thread that started it, so this thread lasts as long as the process.
+_starter = ThreadPoolExecutor(1)
 
 
 @cache
-def _server() -> forkserver.ForkServer:
+def _server(warm: bool) -> forkserver.ForkServer:
     server = forkserver.ForkServer()
-    server.set_forkserver_preload(["rca.batch.preload"])
+    server.set_forkserver_preload(["rca.batch.tie", *(["rca.batch.preload"] if warm else [])])
     return server
 
 
-def start_server() -> None:
+def start_server(warm: bool = True) -> None:
     """Begin with the heavy imports, where that has not been done yet; returns at once."""
-    with _starting:
-        before = dict(os.environ)
-        os.environ.update(SETTINGS)
-        try:
-            _server().ensure_running()
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
+    _starter.submit(_start_server, warm).result()
+
+
+def _start_server(warm: bool) -> None:
+    names = {"PYTHONHASHSEED": SETTINGS["PYTHONHASHSEED"], "RCA_PARENT": str(os.getpid())}
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(names)  # the rest of the settings can wait until it runs
+    try:
+        _server(warm).ensure_running()
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def start_kernel(seed: "Seed") -> "KernelProcess":
-    """Fork a kernel; waits for the imports where they are still going on. EOFError when the server cannot run."""
-    start_server()
-    return KernelProcess(seed)
+    """Start a kernel; waits for the imports where they are still going on. EOFError when the server cannot run."""
+    start_server(seed.warm)
+    try:
+        return KernelProcess(seed)
+    except EOFError:  # it was killed just now
+        start_server(seed.warm)
+        return KernelProcess(seed)
 
 
 class KernelProcess:
@@ -67,7 +80,8 @@ class KernelProcess:
 
     def __init__(self, seed: "Seed") -> None:
         self.returncode: int | None = None
-        self._status, self._lease = _server().connect_to_new_process([])
+        self._name = seed.env["RCA_KERNEL"]
+        self._status, self._lease = _server(seed.warm).connect_to_new_process([])
         # What the server's child reads: settings of the process (none), then the object to run.
         os.write(self._lease, pickle.dumps({}) + pickle.dumps(seed))
         self.pid = forkserver.read_signed(self._status)
@@ -85,6 +99,8 @@ class KernelProcess:
                 self.returncode = 255
             os.close(self._status)
             self.kill()
+            if self.returncode < 0:  # the keeper was killed
+                _end_named(self._name)
         return self.returncode
 
     def send_signal(self, number: int) -> None:
@@ -105,11 +121,18 @@ class KernelProcess:
 
 @dataclass(frozen=True)
 class Seed:
-    """What grows into a kernel; unpickled and run in the server's child."""
+    """What grows into a kernel; unpickled and run in the server's child.
 
-    argv: list[str]
+    warm   become a kernel with what is imported already; else start the command from nothing
+    """
+
+    command: list[str]
     env: dict[str, str]
     cwd: str
+    warm: bool
+
+    def __post_init__(self) -> None:
+        self.env["RCA_KERNEL"] = uuid4().hex  # all that the kernel starts inherits this name
 
     def _bootstrap(self, lease: int) -> int:
         """The keeper: parent of the kernel and heir of all that it leaves."""
@@ -137,19 +160,18 @@ class Seed:
             for number in (signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.SIG_DFL)
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            server, tracker = vars(forkserver)["_forkserver"], vars(resource_tracker)["_resource_tracker"]
-            os.close(server._forkserver_alive_fd)  # the server stays for the batch, not for what a notebook starts
-            os.close(tracker._fd)
-            server._forkserver_alive_fd = tracker._fd = None
             quiet = os.open(os.devnull, os.O_RDWR)
             for standard in (0, 1, 2):
                 os.dup2(quiet, standard)
+            before = os.getcwd()
+            os.chdir(self.cwd)
+            if not self.warm:
+                os.execve(self.command[0], self.command, self.env)
             os.environ.clear()
             os.environ.update(self.env)
-            sys.path[:] = [place for place in sys.path if place not in ("", os.getcwd())]
-            os.chdir(self.cwd)
-            sys.argv = ["ipykernel_launcher", *self.argv]
-            _run_kernel(self.argv)
+            sys.path[:] = [place for place in sys.path if place not in ("", before)]
+            _let_go_of_the_server()
+            _run_kernel(self.command)
             code = 0
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 1
@@ -157,7 +179,16 @@ class Seed:
             os._exit(code)
 
 
-def _run_kernel(argv: list[str]) -> None:
+def _let_go_of_the_server() -> None:
+    """What a notebook starts must not keep the server alive, nor share the batch's tracker of resources."""
+    server, tracker = vars(forkserver)["_forkserver"], vars(resource_tracker)["_resource_tracker"]
+    os.close(server._forkserver_alive_fd)
+    os.close(tracker._fd)
+    server._forkserver_alive_fd = tracker._fd = None
+
+
+def _run_kernel(command: list[str]) -> None:
+    """What `python -m ipykernel_launcher ...` does."""
     import random
 
     import numpy as np
@@ -166,8 +197,9 @@ def _run_kernel(argv: list[str]) -> None:
 
     random.seed()  # a fork copies the state of generators: without this, all kernels would draw the same numbers
     np.random.seed()  # noqa: NPY002
+    sys.argv = command[2:]
     app = IPKernelApp.instance(parent_handle=os.getppid())
-    app.initialize(argv)
+    app.initialize(command[3:])
     _enable_matplotlib_integration()
     app.start()
 
@@ -189,6 +221,14 @@ def _end_children() -> None:
         except ChildProcessError:
             return
         time.sleep(0.002)
+
+
+def _end_named(name: str) -> None:
+    """End what a kernel of this name has started, when the keeper that should have done so is gone."""
+    for place in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if f"RCA_KERNEL={name}".encode() in place.read_bytes().split(b"\0"):
+                os.kill(int(place.parent.name), signal.SIGKILL)
 
 
 def family(pid: int) -> list[int]:

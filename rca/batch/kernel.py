@@ -1,4 +1,4 @@
-"""Warm kernels for papermill, nbval and JupyterLab: a provisioner that jupyter_client finds by entry point."""
+"""Kernels for papermill, nbval and JupyterLab: provisioners that jupyter_client finds by entry point."""
 
 import asyncio
 import os
@@ -12,23 +12,21 @@ from jupyter_client.provisioning import LocalProvisioner
 from rca.batch.fork import KernelProcess, Seed, start_kernel
 
 
-class Warm(LocalProvisioner):
-    """Starts kernels from the fork server; a kernelspec chooses it by the name `rca-warm`."""
+class Cold(LocalProvisioner):
+    """Starts a kernel as usual, but with a keeper; a kernelspec chooses it by the name `rca-cold`."""
+
+    warm = False
 
     async def launch_kernel(self, cmd: list[str], **options: Any) -> Any:
-        # Only a kernel of this very environment can be forked, and only Linux can end all that it leaves behind.
-        if sys.platform == "linux" and cmd[:3] == [sys.executable, "-m", "ipykernel_launcher"]:
-            seed = Seed(cmd[3:], dict(options["env"]), str(options.get("cwd") or os.getcwd()))
-            try:
-                process = await asyncio.to_thread(start_kernel, seed)  # the first one waits for the imports
-            except (EOFError, OSError) as error:
-                _say_cold(f"the fork server did not start ({error})")
-            else:
-                self.process, self.pid = process, process.pid  # type: ignore[assignment]
-                return self.connection_info
-        else:
-            _say_cold("warm ones need Linux and this environment's own ipykernel")
-        return await super().launch_kernel(cmd, **options)
+        if sys.platform != "linux":
+            _say_plain()
+            return await super().launch_kernel(cmd, **options)
+        # Only a kernel of this very environment can be forked.
+        warm = self.warm and cmd[:3] == [sys.executable, "-m", "ipykernel_launcher"]
+        seed = Seed(cmd, dict(options["env"]), str(options.get("cwd") or os.getcwd()), warm)
+        process = await asyncio.to_thread(start_kernel, seed)  # the first one waits for the imports
+        self.process, self.pid = process, process.pid  # type: ignore[assignment]
+        return self.connection_info
 
     async def kill(self, restart: bool = False) -> None:
         await super().kill(restart)
@@ -38,6 +36,12 @@ class Warm(LocalProvisioner):
             await asyncio.to_thread(self.process.wait, 5)
 
 
+class Warm(Cold):
+    """Forks a kernel from a process that has paid the heavy imports; its name in a kernelspec is `rca-warm`."""
+
+    warm = True
+
+
 @cache
-def _say_cold(reason: str) -> None:
-    warnings.warn(f"kernels start cold: {reason}.", stacklevel=3)
+def _say_plain() -> None:
+    warnings.warn("kernels start cold and without a keeper: that takes Linux.", stacklevel=3)

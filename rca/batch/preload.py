@@ -7,16 +7,10 @@ only imported. (pyarrow's own memory thread is safe: its allocator handles forks
 import gc
 import os
 import pkgutil
-import signal
-import sys
 from contextlib import suppress
 from importlib import import_module
 
 import rca
-from rca.batch.fork import DIE_WITH_PARENT, prctl
-
-if sys.platform == "linux":
-    prctl(DIE_WITH_PARENT, signal.SIGKILL)  # the server itself notices the end of a batch only when it waits
 
 os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # else the debugger warns of frozen modules, in every start
 
