@@ -77,8 +77,8 @@ def trend_of(length: int) -> Callable[[np.ndarray], Mask]:
 def fourteen_alternating(z: np.ndarray) -> Mask:
     """Fourteen points in a row, alternating up and down (Nelson 4)."""
     turns = np.zeros(z.shape, dtype=bool)
-    change = np.sign(z[..., 1:] - z[..., :-1])
-    turns[..., 2:] = change[..., 1:] * change[..., :-1] < 0
+    up, down = z[..., 1:] > z[..., :-1], z[..., 1:] < z[..., :-1]
+    turns[..., 2:] = (up[..., 1:] & down[..., :-1]) | (down[..., 1:] & up[..., :-1])
     return _in_a_row(turns, 12)
 
 

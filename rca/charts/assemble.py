@@ -1,5 +1,6 @@
 """Put a chart together: limits of each phase, rules, the suggested level change, and the caption."""
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -107,12 +108,12 @@ def assemble(
     """The chart of a series whose limits are known."""
     names, judged = rules.names(chosen), s.seen & ~plan.excluded
     z = np.where(judged, found.limits.z, np.nan)
-    targets = np.array([s.metric.target(p) if s.step or s.metric.targets else None for p in _dates(s)], dtype=float)
+    targets = _targets(s)
     table = pd.DataFrame({
         "period": s.period, "value": s.value, "n": s.n, "center": found.limits.center, "lcl": found.limits.lcl,
         "ucl": found.limits.ucl, "sigma": found.limits.sigma, "z": found.limits.z, "phase": plan.number,
         "excluded": plan.excluded, "partial": s.partial, "target": targets, "note": plan.notes,
-    } | (found.extra or {}))  # fmt: skip
+    } | (found.extra or {}), copy=False)  # fmt: skip
     for rule in names:
         marks = np.zeros(len(table), dtype=bool)
         if rule == rules.LEVEL_CHANGE:
@@ -143,8 +144,13 @@ def _dates_of(s: Series, base: np.ndarray) -> Dates:
     return s.period[base][0], last_day(s.period[base][-1], s.step)
 
 
-def _dates(s: Series) -> pd.Index:
-    return s.period if s.step else pd.DatetimeIndex([pd.Timestamp.max] * len(s.period))
+def _targets(s: Series) -> np.ndarray:
+    """The target in force in each period; missing where none was."""
+    out = np.full(len(s.period), np.nan)
+    for target in sorted(s.metric.targets, key=lambda t: t.since):
+        started = [True] if not s.step or target.since == dt.date.min else s.period >= pd.Timestamp(target.since)
+        out[np.broadcast_to(started, out.shape)] = target.value
+    return out
 
 
 def textbook_change(
@@ -192,15 +198,17 @@ def _signals(
     table: pd.DataFrame, z: np.ndarray, names: Sequence[str], s: Series, found: dict[str, Any] | None
 ) -> pd.DataFrame:
     """One row per (period, rule), by period; the index is the row of the table."""
-    rows = []
+    parts = []
     for rule in names:
-        size = found["size"] if found else 0.0
-        way = np.full(len(z), np.sign(size)) if rule == rules.LEVEL_CHANGE else rules.direction(rule, z)
-        for i in np.flatnonzero(table[rule]).tolist():
-            judgement = s.metric.judge(way[i]) if s.judged and way[i] else ""
-            rows.append((i, s.period[i], rule, {1: "up", -1: "down", 0: ""}[int(way[i])], judgement))
-    frame = pd.DataFrame(rows, columns=["row", "period", "rule", "direction", "judgement"])
-    return frame.set_index("row").sort_index(kind="stable")
+        rows = np.flatnonzero(table[rule])
+        way = np.full(len(z), np.sign(found["size"] if found else 0)) if rule == rules.LEVEL_CHANGE else None
+        way = (rules.direction(rule, z) if way is None else way)[rows]
+        good = way * s.metric.sign
+        judgement = np.select([good > 0, good < 0], ["better", "worse"], "") if s.judged else np.full(len(rows), "")
+        direction = np.select([way > 0, way < 0], ["up", "down"], "")
+        columns = {"period": s.period[rows], "rule": rule, "direction": direction, "judgement": judgement}
+        parts.append(pd.DataFrame(columns, index=pd.Index(rows, name="row")))
+    return pd.concat(parts).sort_index(kind="stable")
 
 
 def _caption(s: Series, plan: Plan, found: Found, expected: float) -> str:

@@ -44,16 +44,21 @@ def around(
     sigma_z: float | None = None,
 ) -> Limits:
     """Symmetric limits, cut at the values that are possible."""
-    center, sigma = (np.broadcast_to(np.asarray(x, dtype=float), value.shape).copy() for x in (center, sigma))
+    center, sigma = np.asarray(center, dtype=float), np.asarray(sigma, dtype=float)
     lcl, ucl = np.maximum(center - 3 * sigma, low), np.minimum(center + 3 * sigma, high)
-    return Limits(center, sigma, lcl, ucl, distance(value - center, sigma, center), sigma_z)
+    z = distance(value - center, sigma, center)
+    center, sigma, lcl, ucl = (np.broadcast_to(line, value.shape) for line in (center, sigma, lcl, ucl))
+    return Limits(center, sigma, lcl, ucl, z, sigma_z)
 
 
 def distance(away: np.ndarray, sigma: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """Distance from the centre in sigmas. A point on the centre is 0 even where nothing varies (no sigma)."""
-    away = np.where(np.abs(away) > 1e-12 * np.abs(scale), away, np.where(np.isnan(away), np.nan, 0.0))
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(away == 0, 0.0, away / sigma)
+        z = away / sigma
+    still = ~(sigma > 1e-12 * np.abs(scale))
+    if still.any():
+        z[still & (np.abs(away) <= 1e-12 * np.abs(scale))] = 0.0
+    return z
 
 
 def moving_range(value: np.ndarray) -> np.ndarray:

@@ -76,7 +76,7 @@ def from_numbers(
     what = metric.label if metric else "Value"
     first = numbers(values, "values")
     each = 1.0 if n is None else n
-    size = numbers([each] * len(first) if isinstance(each, int | float) else each, "n")
+    size = numbers(np.full(len(first), each) if isinstance(each, int | float) else each, "n")
     spread = numbers(sd, "sd") if sd is not None else np.full(len(first), np.nan)
     if not len(first) == len(size) == len(spread):
         raise InputError(
@@ -100,7 +100,8 @@ def from_numbers(
 def numbers(values: Numbers, name: str) -> np.ndarray:
     """Plain numbers as floats; missing ones stay missing, an infinite one is refused."""
     try:
-        array = np.array(pd.Series(values, dtype="object").astype("float64"), dtype=float)
+        known = values.to_numpy(dtype=float, na_value=np.nan) if isinstance(values, pd.Series) else values
+        array = np.array(known, dtype=float)
     except (TypeError, ValueError) as error:
         raise InputError(f"{name} must be numbers: {error}.") from error
     if not len(array):
