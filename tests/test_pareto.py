@@ -197,17 +197,17 @@ def test_shares_add_up_and_never_increase(parts, top):
 
 
 def test_noise_is_rarely_called_worst_or_vital():
-    """200 draws of ten segments alike in size and rate: at most 5 % name a worst one, at most 5 % a vital few."""
+    """100 draws of ten segments alike in size and rate: at most 5 % name a worst one, at most 5 % a vital few."""
     rng = np.random.default_rng(11)
     worst = vital = 0
-    for _ in range(200):
+    for _ in range(100):
         result = pareto(
             cube(ESCALATED, {f"r{i}": (300, k) for i, k in enumerate(rng.binomial(300, 0.1, 10))}), by="reason"
         )
         worst += result.facts["worst"] is not None
         vital += bool(result.facts["vital"])
-    assert worst <= 10
-    assert vital <= 10
+    assert worst <= 5
+    assert vital <= 5
 
 
 def test_nothing_wrong_is_a_sentence():

@@ -67,9 +67,9 @@ def test_a_reordering_by_noise_is_marked():
 @pytest.mark.parametrize("shares", [[1 / 6] * 6, [0.4, 0.2, 0.15, 0.1, 0.08, 0.04, 0.02, 0.01]])
 def test_two_windows_of_one_distribution_rarely_claim_a_move(shares, burst):
     rng = np.random.default_rng(7)
-    claims = [compared(drawn(rng, shares, shares, burst=burst)).facts for _ in range(60)]
-    assert sum(bool(c["overtook"]) for c in claims) <= 3
-    assert sum(bool(c["moved"]) for c in claims) <= 6  # 5 % of 60, and two standard deviations
+    claims = [compared(drawn(rng, shares, shares, burst=burst)).facts for _ in range(40)]
+    assert sum(bool(c["overtook"]) for c in claims) <= 2
+    assert sum(bool(c["moved"]) for c in claims) <= 5  # 5 % of 40, and two standard deviations
 
 
 def test_share_change_is_fishers_exact_test():
