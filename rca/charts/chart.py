@@ -120,25 +120,21 @@ class ControlChart(Result):
         text = f"{metric.label} is {metric.text(facts['last'])} {when(facts['last_period'], self.step)}"
         if facts["target"] is not None:
             text += f" (target {metric.text(facts['target'])})"
-        changed, others = facts["level_change"], facts["signal_count"]
-        status = f", {facts['status']}: it" if facts["status"] != "steady" else "; it"
+        changed, points = facts["level_change"], self.signals[self.signals["rule"] != "level_change"]
         if changed:
+            status = f", {facts['status']}:" if facts["status"] != "steady" else ";"
             moved = "rose" if changed["size"] > 0 else "fell"
             way = when(changed["date"], self.step) if changed["kind"] == "step" else "little by little"
-            text += f"{status} {moved} by {metric.change(changed['size'], signed=False)} {way}"
-            others -= "level_change" in self.rules
-        elif others:
-            if facts["status"] != "steady":
-                text += f", {facts['status']}"
-            elif self.recent.empty:
-                text += ", without a signal lately"
-        else:
+            text += f"{status} it {moved} by {metric.change(changed['size'], signed=False)} {way}"
+        elif points.empty:
             center = f" around {metric.text(facts['center'])}" if facts["center"] is not None else ""
             text += f", steady{center}: no signal"
-        if others:
-            text += f"; {others} signal{'s' * (others > 1)}"
-            latest = facts["latest_signal"]
-            text += f", the latest {when(latest, self.step)}" if others > 1 else f" {when(latest, self.step)}"
+        if len(points):
+            latest = points.iloc[-1]
+            some = "1 signal" if len(points) == 1 else f"{len(points)} signals, the latest"
+            text += f"; {some} {when(_iso(latest['period']), self.step)}"
+            text += f" ({latest['judgement']})" * bool(latest["judgement"])
+            text += ", none since" * bool(latest["period"] < self.judged["period"].iloc[-1])
         return text + "."
 
     @property
