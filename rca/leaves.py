@@ -14,16 +14,19 @@ import pandas as pd
 
 from rca.cuboids import Cuboids
 
-PRIOR = 10.0  # cases' worth of its neighbours' level that a leaf's own level is drawn towards
+PRIOR = 10.0  # cases (events) of its neighbours' level that a leaf's own level is drawn towards
+PRIOR_VARIANCE = 50.0  # the same for the variance of a value: long tails make a leaf's own a poor guide
+SYMMETRIC = {"proportion": 1.0, "rate": 2 / 3, "mean": 1 / 3, "total": 1.0}
 Array = np.ndarray
 
 
 @dataclass(frozen=True)
 class Side:
-    """One window: residual mean of each leaf, its sampling variance (inf where the leaf is not seen), and the
-    variance that one unit of over-dispersion adds."""
+    """One window: cases of each leaf, its residual mean, the sampling variance of that (inf where the leaf is not
+    seen), and the variance that one unit of over-dispersion adds."""
 
     sign: int
+    n: Array
     residual: Array
     noise: Array
     extra: Array
@@ -31,11 +34,20 @@ class Side:
 
 @dataclass(frozen=True)
 class Leaves:
-    """The evidence of all leaves: the sides, and (for totals) the size that decides how noisy a leaf is."""
+    """The evidence of all leaves.
+
+    sides  one per window (for totals one in all)
+    size   cases, or the larger of the two totals
+    level  what the leaf usually shows, both windows pooled
+    power  of a mean at which its noise is symmetric: 1 as it stands, 1/3 for skewed values as times are (Wilson &
+           Hilferty 1931), 2/3 for counts (Anscombe 1953)
+    """
 
     kind: str
     sides: tuple[Side, ...]
     size: Array
+    level: Array
+    power: float
 
     @property
     def seen(self) -> Array:
@@ -49,53 +61,63 @@ def evidence(kind: str, pairs: pd.DataFrame, cuboids: Cuboids) -> Leaves:
     if kind == "total":
         return _totals(before, after)
     n = [pairs[f"n_{w}"].to_numpy(float) for w in ("before", "after")]
-    pooled, cases = before + after, n[0] + n[1]
-    level = smooth(cases, pooled, cuboids)
+    cases, pooled = n[0] + n[1], before + after
+    overall = _ratio(pooled, cases)
+    prior = PRIOR / max(overall, 1e-300) if kind == "rate" else PRIOR  # events of a rate, cases of the others
+    factors = kind != "proportion" and overall > 0 and min(before.min(), after.min()) >= 0
+    level = smooth(cases, pooled, cuboids, prior, factors)
     if kind == "mean":
-        variance = _variance(pairs, n, [before, after])
+        variance = _variance(pairs, n, [before, after], level)
     else:
-        shrunk = _shrunk(cases, pooled)
+        shrunk = _shrunk(cases, pooled, prior)
         variance = shrunk if kind == "rate" else np.clip(shrunk * (1 - shrunk), 0.0099, 0.25)
     sides = (_side(-1, n[0], before, level, variance), _side(1, n[1], after, level, variance))
-    return Leaves(kind, sides, cases)
+    return Leaves(kind, sides, cases, level, SYMMETRIC[kind] if factors else 1.0)
 
 
 def _side(sign: int, n: Array, total: Array, level: Array, variance: Array) -> Side:
     seen = n > 0
     count = np.where(seen, n, 1.0)
-    return Side(
-        sign, np.where(seen, total / count - level, 0.0), np.where(seen, variance / count, np.inf), variance
-    )
+    residual, noise = np.where(seen, total / count - level, 0.0), np.where(seen, variance / count, np.inf)
+    return Side(sign, n, residual, noise, variance)
 
 
-def smooth(n: Array, total: Array, cuboids: Cuboids, rounds: int = 5) -> Array:
-    """The level of each leaf: its own mean, drawn by PRIOR cases towards a sum of the dimensions' effects.
+def smooth(n: Array, total: Array, cuboids: Cuboids, prior: float, factors: bool, rounds: int = 5) -> Array:
+    """The level of each leaf: its own mean, drawn by `prior` cases towards a fit from its dimensions.
 
-    The fit is found by backfitting (each dimension's values in turn take up their mean residual).
+    The fit is a sum of the dimensions' effects, or (`factors`) their product; found by backfitting: the values of each
+    dimension in turn take up what is left.
     """
     overall = _ratio(total, n)
     fit = np.full(len(n), overall)
     for _ in range(rounds):
         for codes, values in zip(cuboids.codes, cuboids.values, strict=True):
-            residual = np.bincount(codes, total - n * fit, len(values))
-            fit += (residual / (np.bincount(codes, n, len(values)) + PRIOR))[codes]
-    return (total + PRIOR * fit) / (n + PRIOR)
+            found, fitted, cases = (np.bincount(codes, x, len(values)) for x in (total, n * fit, n))
+            if factors:
+                fit *= ((found + prior * overall) / (fitted + prior * overall))[codes]
+            else:
+                fit += ((found - fitted) / (cases + prior))[codes]
+    return (total + prior * fit) / (n + prior)
 
 
-def _shrunk(n: Array, total: Array) -> Array:
-    """Each leaf's own mean drawn by PRIOR cases towards the overall mean: what its noise is reckoned from, so that
-    a leaf of one or two cases is never taken for a certain one."""
-    return (total + PRIOR * _ratio(total, n)) / (n + PRIOR)
+def _shrunk(n: Array, total: Array, prior: float) -> Array:
+    """Each leaf's own mean drawn towards the overall mean: what its noise is reckoned from, so that a leaf of one or
+    two cases is never taken for a certain one."""
+    return (total + prior * _ratio(total, n)) / (n + prior)
 
 
-def _variance(pairs: pd.DataFrame, n: Sequence[Array], totals: Sequence[Array]) -> Array:
-    """Variance of a value inside each leaf, from the sums of squares of both windows."""
+def _variance(pairs: pd.DataFrame, n: Sequence[Array], totals: Sequence[Array], level: Array) -> Array:
+    """Variance of a value inside each leaf, from the sums of squares of both windows: drawn towards that of all
+    leaves, alike in units or in proportion to the level, whichever is likelier."""
     squares, freedom = np.zeros(len(pairs)), np.zeros(len(pairs))
     for window, n_w, t_w in zip(("before", "after"), n, totals, strict=True):
         spread = pairs[f"total_sq_{window}"].to_numpy(float) - t_w * t_w / np.maximum(n_w, 1)
         squares += np.maximum(spread, 0)
         freedom += np.maximum(n_w - 1, 0)
-    return _shrunk(freedom, squares)
+    shapes = [np.ones(len(level))] + ([level**2] if level.min() > 0 else [])
+    fits = [shape * max(_ratio(squares / shape, freedom), 1e-300) for shape in shapes]
+    likeliest = min(fits, key=lambda fit: (freedom * np.log(fit) + squares / fit).sum())
+    return (squares + PRIOR_VARIANCE * likeliest) / (freedom + PRIOR_VARIANCE)
 
 
 def _totals(before: Array, after: Array) -> Leaves:
@@ -103,34 +125,8 @@ def _totals(before: Array, after: Array) -> Leaves:
     size = np.maximum(np.abs(before), np.abs(after))
     seen = size > 0
     change = np.where(seen, (after - before) / np.where(seen, size, 1.0), 0.0)
-    side = Side(1, change, np.where(seen, 1.0, np.inf), np.ones(len(before)))
-    return Leaves("total", (side,), size)
-
-
-def binned_noise(x: Array, size: Array, use: Array) -> tuple[Array, float]:
-    """Robust variance (MAD) in up to 12 bins of size, a smaller leaf never less noisy than a larger one; and the
-    skewness of the background: |mean - median| of the leaves within 3 sd of the median."""
-    variance, idx = np.full(len(x), np.inf), np.flatnonzero(use)
-    order = idx[np.argsort(-size[idx], kind="stable")]
-    floor = max(0.25 * mad(x[idx]), 1e-3)
-    for part in np.array_split(order, max(1, min(12, len(idx) // 400))):
-        floor = max(floor, mad(x[part]))
-        variance[part] = floor**2
-    off = x[idx] - np.median(x[idx])
-    near = off * off < 9 * variance[idx]
-    return variance, abs(float(off[near].mean()))
-
-
-def mad(x: Array) -> float:
-    """Standard deviation from the median absolute deviation."""
-    return 1.4826 * float(np.median(np.abs(x - np.median(x)))) if len(x) else 0.0
-
-
-def weighted_median(x: Array, weight: Array) -> float:
-    """The value below and above which half of the weight lies."""
-    order = np.argsort(x, kind="stable")
-    cumulated = np.cumsum(weight[order])
-    return float(x[order][np.searchsorted(cumulated, 0.5 * cumulated[-1])])
+    side = Side(1, seen.astype(float), change, np.where(seen, 1.0, np.inf), np.ones(len(before)))
+    return Leaves("total", (side,), size, np.ones(len(before)), SYMMETRIC["total"])
 
 
 def _ratio(total: Array, n: Array) -> float:

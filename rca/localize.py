@@ -1,6 +1,6 @@
 """Which segments, over all dimensions and their combinations, changed beyond sampling noise?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +11,14 @@ from scipy.stats import norm
 from rca.cube import Cube
 from rca.cuboids import Cuboids
 from rca.errors import InputError, TooLittleData
-from rca.leaves import evidence, smooth
+from rca.leaves import Leaves, evidence
 from rca.metric import Metric
 from rca.period import Dates, Window
 from rca.result import Result
 from rca.search import Found, Search, search
 
 ALL = "all cases"
+CLEAR = 2.58  # standard errors (1 in 100 by chance) from which a shift of mix inside a segment is told apart
 FEWEST = 20  # cases in a window; below that nothing can be told apart from noise
 SHARES = (0.05, 0.2, 1.0)
 NUMBERS = ["rate_before", "rate_after", "effect", "conf_low", "conf_high", "p_adj", "impact", "cases", "mix_effect"]
@@ -137,8 +138,9 @@ def localize(cube: Cube, *, before: Window, after: Window, alpha: float = 0.01) 
                 f" at least {FEWEST} are needed to look for a cause."
             )
     cuboids = Cuboids(pairs, cube.by)
-    result = search(evidence(cube.metric.kind, pairs, cuboids), cuboids, alpha)
-    rows = _Counts(cube.metric, pairs, cuboids, result, alpha)
+    leaves = evidence(cube.metric.kind, pairs, cuboids)
+    result = search(leaves, cuboids, alpha)
+    rows = _Counts(cube.metric, pairs, cube.by, leaves, result)
     table, minor = (rows.table([f for f in result.found if f.minor == small]) for small in (False, True))
     total = pairs[["n_before", "total_before", "n_after", "total_after"]].sum()
     return Localization(
@@ -155,25 +157,24 @@ def localize(cube: Cube, *, before: Window, after: Window, alpha: float = 0.01) 
 
 
 def _detectable(result: Search, share: float, alpha: float) -> float:
-    """Smallest effect found with 80 % power in a segment that holds a share of the precision."""
-    tried = result.tried if share < 1 else 1
+    """Smallest effect found with 80 % power in a segment of one dimension that holds a share of the cases."""
+    tried = result.tried[1] if share < 1 else 2
     return float((norm.isf(alpha / 2 / tried) + norm.isf(0.2)) / np.sqrt(share * result.precision))
 
 
 class _Counts:
     """Rates, effect, interval and impact of found segments from their own counts."""
 
-    def __init__(self, metric: Metric, pairs: pd.DataFrame, cuboids: Cuboids, result: Search, alpha: float):
-        self.metric, self.cuboids, self.dispersion, self.alpha = metric, cuboids, result.dispersion, alpha
+    def __init__(self, metric: Metric, pairs: pd.DataFrame, dims: Sequence[str], leaves: Leaves, search: Search):
+        self.metric, self.dims, self.level, self.dispersion = metric, list(dims), leaves.level, search.dispersion
         squares = "total_sq" if "total_sq_before" in pairs else "total"
         self.n, self.t, self.sq = (
             [pairs[f"{name}_{w}"].to_numpy(float) for w in ("before", "after")] for name in ("n", "total", squares)
         )
-        self.level = smooth(self.n[0] + self.n[1], self.t[0] + self.t[1], cuboids)
 
     def table(self, found: list[Found]) -> pd.DataFrame:
         rows = [self._row(f) for f in found]
-        columns = ["segment", *self.cuboids.dims, *NUMBERS, "direction"]
+        columns = ["segment", *self.dims, *NUMBERS, "direction"]
         order = sorted(rows, key=lambda row: (row["segment"] != ALL, -abs(row["impact"]), row["segment"]))
         return pd.DataFrame(order, columns=columns)
 
@@ -220,4 +221,4 @@ class _Counts:
         pooled = (n[0] + n[1]) / (n[0] + n[1]).sum()
         spread = (pooled * level**2).sum() - (pooled * level).sum() ** 2
         noise = np.sqrt(max(spread, 0) * (1 / n[0].sum() + 1 / n[1].sum()))
-        return mix if abs(mix) > norm.isf(self.alpha / 2) * noise else 0.0
+        return mix if abs(mix) > CLEAR * noise else 0.0

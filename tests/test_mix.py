@@ -56,8 +56,10 @@ def test_a_shift_is_named_once_by_the_dimension_that_moved(seed):
 
 def test_the_effect_of_a_share_by_hand():
     """Chat rises from 40 to 55 of 100; its rate is .7, that of the others .9: .15 * -.2 = -.03."""
-    rows = [(w, c, 100 * n, round(100 * n * p)) for w, chat in (("2026-01-05", 40), ("2026-01-12", 55))
-            for c, n, p in (("chat", chat, .7), ("mail", 60 - chat / 2, .9), ("tel", 40 - chat / 2, .9))]  # fmt: skip
+    rows = []
+    for week, chat in (("2026-01-05", 40), ("2026-01-12", 55)):
+        shares = (("chat", chat, 0.7), ("email", 60 - chat / 2, 0.9), ("phone", 40 - chat / 2, 0.9))
+        rows += [(week, channel, 100 * n, round(100 * n * p)) for channel, n, p in shares]
     cube = Cube(pd.DataFrame(rows, columns=["period", "channel", "n", "total"]), CSAT, by=["channel"])
     found = mix(cube, before="last 1 before last 1", after="last 1").table
     assert found[["segment", "share_before", "share_after"]].iloc[0].tolist() == ["channel=chat", 0.4, 0.55]
@@ -65,9 +67,9 @@ def test_the_effect_of_a_share_by_hand():
 
 
 def test_intervals_cover_the_truth():
-    """200 pairs of windows drawn from known shares and rates; the share of chat swings from week to week."""
+    """100 pairs of windows drawn from known shares and rates; the share of chat swings from week to week."""
     rng, hits = np.random.default_rng(5), []
-    for _ in range(200):
+    for _ in range(100):
         chat = np.clip(np.repeat([0.4, 0.55], [26, 8]) + rng.normal(0, 0.03, 34), 0, 1)
         n = np.transpose([rng.binomial(400, chat), np.zeros(34, int)])
         n[:, 1] = 400 - n[:, 0]
@@ -76,7 +78,7 @@ def test_intervals_cover_the_truth():
         rows["total"] = rng.binomial(n, [0.7, 0.85]).ravel()
         row = mix(Cube(rows, CSAT, by=["channel"]), **WINDOWS).table.iloc[0]
         hits.append(row["conf_low"] <= 0.15 * -0.15 <= row["conf_high"])
-    assert 0.91 <= np.mean(hits) <= 0.985
+    assert 0.89 <= np.mean(hits) <= 0.99
 
 
 @pytest.mark.parametrize("swing", [0.0, 0.4])
