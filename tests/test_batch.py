@@ -287,8 +287,8 @@ def test_interrupted_in_a_second_and_what_is_done_stays(tmp_path):
     assert batch.wait(5) == 130
     assert time.monotonic() - begun < 1
     assert left(str(tmp_path)) == []
-    left = sorted(path.name for path in (tmp_path / "outputs" / "study").iterdir())
-    assert [name.partition("-")[0] for name in left] == [".lock", "East", "index.html"]
+    kept = sorted(path.name for path in (tmp_path / "outputs" / "study").iterdir())
+    assert [name.partition("-")[0] for name in kept] == [".lock", "East", "index.html"]
     assert "1 done" in (tmp_path / "outputs" / "study" / "index.html").read_text()
 
 
