@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 
 from rca.charts import limits, rare
-from rca.charts.assemble import Found, assemble, by_phase, false_rate, in_sigmas, textbook_change
+from rca.charts.assemble import assemble, by_phase, in_sigmas, textbook_change
 from rca.charts.chart import ControlChart
 from rca.charts.default import default_chart, typical
+from rca.charts.false_signals import false_rate
+from rca.charts.found import Found
 from rca.charts.phases import Phase, Plan, plan
 from rca.charts.series import Series, from_cube
 from rca.charts.textbook import Estimator, Options

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from scipy.stats import binom
 
-from rca.errors import known
+from rca.errors import InputError, hint, known
 
 Mask = np.ndarray
 
@@ -207,6 +207,8 @@ def names(rules: str | Sequence[str]) -> tuple[str, ...]:
     """
     if isinstance(rules, str):
         return SETS.get(rules) or (known(rules, [*RULES, LEVEL_CHANGE, *SETS], "rule"),)
+    if not rules:
+        raise InputError(f"rules is empty: name at least one. {hint('', RULES)}")
     return tuple(known(rule, [*RULES, LEVEL_CHANGE], "rule") for rule in rules)
 
 

@@ -15,12 +15,11 @@ from rca.charts.scale import Batch, Scale, in_units, pooled_center, scale
 from rca.charts.season import Season
 
 SUSPECT_YEARLY = 3.5  # strength from which a level change is suggested where a yearly season was fitted, too
-SHORT = 20  # baselines below this get limits wider by 1 + 3/n, "provisional"
 
 
 def short(count: int) -> float:
     """By how much a short baseline widens limits: what its sigma may be wrong by, by simulation."""
-    return 1 + 3 / count if count < SHORT else 1.0
+    return 1 + 3 / count if count < limits.SHORT else 1.0
 
 
 @dataclass(frozen=True)
@@ -185,7 +184,7 @@ def judge(
     parts = []
     for each, own in zip(scales, bases, strict=True):
         # a short baseline cannot tell its autocorrelation: its limits are provisional, and take that of everything
-        if (season.yearly and not frozen) or own.sum() == seen.sum() or own.sum() < SHORT:
+        if (season.yearly and not frozen) or own.sum() == seen.sum() or own.sum() < limits.SHORT:
             phi = fit.phi
         else:
             phi = own_phi(each, own, off, own.sum() / (coefficients + 1 if season.yearly else 2))

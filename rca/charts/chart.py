@@ -32,6 +32,7 @@ class ControlChart(Result):
     season        the pattern that was taken out: "", "weekday", "yearly" or both
     spread        moving ranges or standard deviations with their limits: `period, value, center, lcl, ucl, beyond`
     phases        `start` and `reason` of each phase
+    caveat        what a reader of the headline must know about the limits, or ""
     events        what else happened: `start, end, title`
     """
 
@@ -52,6 +53,7 @@ class ControlChart(Result):
     spread: pd.DataFrame | None = None
     phases: tuple[dict[str, Any], ...] = ()
     events: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["start", "end", "title"]))
+    caveat: str = ""
     step: str = ""
     judges: bool = True
 
@@ -97,14 +99,14 @@ class ControlChart(Result):
         return {
             "metric": self.metric.name,
             "chart": self.chart,
-            "baseline": [_iso(d) for d in self.baseline] if self.baseline else None,
+            "baseline": [iso(d) for d in self.baseline] if self.baseline else None,
             **{name: _number(last[name]) for name in ("center", "lcl", "ucl", "sigma")},
             "last": float(last["value"]),
-            "last_period": _iso(last["period"]),
+            "last_period": iso(last["period"]),
             "target": self.target,
             "assurance": self.assurance,
             "signal_count": len(signals),
-            "latest_signal": None if latest is None else _iso(latest["period"]),
+            "latest_signal": None if latest is None else iso(latest["period"]),
             "direction": "" if latest is None else str(latest["direction"]),
             "status": self.status,
             "expected_false_signals": round(self.expected, 2),
@@ -112,6 +114,7 @@ class ControlChart(Result):
             "sigma_z": self.sigma_z,
             "autocorrelation": self.phi,
             "season": self.season,
+            "caveat": self.caveat,
         }
 
     @property
@@ -132,17 +135,17 @@ class ControlChart(Result):
         if len(points):
             latest = points.iloc[-1]
             some = "1 signal" if len(points) == 1 else f"{len(points)} signals, the latest"
-            text += f"; {some} {when(_iso(latest['period']), self.step)}"
+            text += f"; {some} {when(iso(latest['period']), self.step)}"
             text += f" ({latest['judgement']})" * bool(latest["judgement"])
             text += ", none since" * bool(latest["period"] < self.judged["period"].iloc[-1])
-        return text + "."
+        return text + f"; {self.caveat}" * bool(self.caveat) + "."
 
     @property
     def display(self) -> pd.DataFrame:
         """The signals in words."""
         rows = self.signals
         return pd.DataFrame({
-            "period": [_iso(p) for p in rows["period"]],
+            "period": [iso(p) for p in rows["period"]],
             "value": [self.metric.text(v) for v in self.table["value"].loc[rows.index]],
             "rule": rows["rule"].str.replace("_", " "),
             "judgement": rows["judgement"].where(rows["judgement"] != "", rows["direction"]),
@@ -174,7 +177,8 @@ def when(period: Any, step: str) -> str:
     return f"{'in the week of' if step == 'W' else 'on'} {day(date, year=True)}"
 
 
-def _iso(period: Any) -> Any:
+def iso(period: Any) -> Any:
+    """A period as JSON has it: an ISO date, or the number of a point."""
     return period.date().isoformat() if isinstance(period, pd.Timestamp) else int(period)
 
 

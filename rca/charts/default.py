@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 
 from rca.charts import adjusted
-from rca.charts.adjusted import SHORT
-from rca.charts.assemble import COLUMNS, Found, change, false_rate
-from rca.charts.limits import Limits
+from rca.charts.assemble import COLUMNS, change
+from rca.charts.false_signals import false_rate
+from rca.charts.found import Found
+from rca.charts.limits import SHORT, Limits
 from rca.charts.phases import Plan
 from rca.charts.scale import Batch, Scale, scale
 from rca.charts.season import Season, none, season_of
@@ -105,6 +106,4 @@ def _notes(s: Series, last: adjusted.Adjusted, season: Season, total: bool, shor
         notes.append(
             f"limits {100 * (last.wider[0] - 1):.0f} % wider" + f", as {' and '.join(because)}" * bool(because)
         )
-    if short:
-        notes.append(f"provisional until there are {SHORT} {unit}s")
     return tuple(notes)

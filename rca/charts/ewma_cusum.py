@@ -8,8 +8,9 @@ import numpy as np
 from scipy.stats import norm
 
 from rca.charts import limits
-from rca.charts.assemble import Found, assemble, cut
+from rca.charts.assemble import assemble, cut
 from rca.charts.chart import ControlChart
+from rca.charts.found import Found
 from rca.charts.phases import plan
 from rca.charts.series import Numbers, Series, from_cube, from_numbers
 from rca.charts.textbook import Options

@@ -8,7 +8,7 @@ import pandas as pd
 
 from rca import rules
 from rca.charts import adjusted
-from rca.charts.assemble import rate_after, rate_inside
+from rca.charts.false_signals import rate_after, rate_inside
 from rca.charts.limits import FEWEST, RARE
 from rca.charts.scale import Batch
 from rca.charts.season import Season

@@ -15,6 +15,7 @@ from rca.charts.series import Series
 from rca.errors import TooLittleData, known
 
 FEWEST = 12  # whole periods below which the default limits would say more about luck than about the process
+SHORT = 20  # baselines below this give provisional limits
 RARE = 3  # events expected in a period below which a share is too coarse (a judgement, not a theorem)
 D2 = 1.128  # mean range of two normal values in sigmas, as the books print it (exact: 1.128379)
 D4 = 3.267  # upper limit of a moving range, in mean moving ranges (Montgomery 2009, appendix VI)

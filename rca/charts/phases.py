@@ -9,7 +9,7 @@ import pandas as pd
 
 from rca.charts.series import Series
 from rca.errors import InputError, TooLittleData, hint
-from rca.period import PERIODS, Window, floor, last_day, resolve
+from rca.period import Window, floor, last_day, resolve
 
 
 @dataclass(frozen=True)
@@ -86,11 +86,9 @@ def plan(
 
 
 def _too_few(s: Series, phase: Phase, got: int, fewest: int) -> str:
-    unit = f"whole {PERIODS[s.step]}" if s.step else "point"
-    unit += "s" * (got != 1) + f" with {s.metric.cases}" * bool(s.step)
-    where = (
-        "the baseline" if phase.baseline is not None else "the chart" if not phase.reason else f"{phase.reason!r}"
-    )
+    periods = bool(s.step) and not s.entry
+    unit = "whole " * periods + s.unit + "s" * (got != 1) + f" with {s.metric.cases}" * periods
+    where = "the baseline" if phase.baseline is not None else repr(phase.reason) if phase.reason else "the chart"
     return f"{s.metric.label}: {where} has {got} {unit}; limits need at least {fewest}."
 
 
@@ -110,9 +108,11 @@ def _window(s: Series, window: Any) -> np.ndarray:
 def _place(s: Series, when: Any, what: str) -> int:
     """Position of the period that holds a date (or of a point's number)."""
     label = floor(_date(when, what), s.step) if s.step else when
-    if label not in s.period:
-        raise InputError(f"{what} {when} is outside the chart, which runs from {s.period[0]} to {s.period[-1]}.")
-    return int(np.flatnonzero(s.period == label)[0])
+    first, last = s.period[0], s.period[-1]
+    if not first <= label <= last:
+        span = f"{first:%Y-%m-%d} to {last:%Y-%m-%d}" if s.step else f"{first} to {last}"
+        raise InputError(f"{what} {when} is outside the chart, which runs from {span}.")
+    return int((s.period < label).sum())
 
 
 def _date(when: Any, what: str) -> pd.Timestamp:

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from rca.charts import limits
-from rca.charts.assemble import Found, assemble, by_phase, textbook_change
+from rca.charts.assemble import assemble, by_phase, textbook_change
 from rca.charts.chart import ControlChart
+from rca.charts.found import Found
 from rca.charts.limits import FEWEST, RARE
 from rca.charts.phases import plan
 from rca.charts.series import Numbers, Series, from_cube, from_numbers
@@ -88,7 +89,7 @@ def between(s: Series) -> Series:
     last = np.arange(len(gap)) == len(gap) - 1
     return replace(
         s, period=period, value=gap.astype(float), n=gap.astype(float), total=gap.astype(float),
-        sd=np.full(len(gap), np.nan), partial=last, metric=named,
+        sd=np.full(len(gap), np.nan), partial=last, metric=named, entry="gap",
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from rca.cube import Cube
 from rca.errors import InputError, TooLittleData
 from rca.metric import Metric
-from rca.period import span
+from rca.period import PERIODS, span
 
 Kind = Literal["proportion", "mean", "rate"]
 Numbers = Sequence[float | None] | np.ndarray | pd.Series
@@ -27,6 +27,7 @@ class Series:
     partial   not covered whole by the data: drawn, not judged
     step      "D", "W", "M", or "" for plain numbers
     judged    False where nobody said which way is better
+    entry     what an entry is, where it is no period
     """
 
     period: pd.Index
@@ -38,6 +39,12 @@ class Series:
     metric: Metric
     step: str = ""
     judged: bool = True
+    entry: str = ""
+
+    @property
+    def unit(self) -> str:
+        """What an entry is, in words: "week", "point", "gap"."""
+        return self.entry or (PERIODS[self.step] if self.step else "point")
 
     @property
     def seen(self) -> np.ndarray:
@@ -114,6 +121,8 @@ def numbers(values: Numbers, name: str) -> np.ndarray:
 
 def _possible(kind: str, total: np.ndarray, n: np.ndarray, what: str) -> None:
     """Refuse counts that cannot be."""
+    if np.isinf(n).any() or np.isinf(total).any():
+        raise InputError(f"{what}: a count is infinite; a division by zero?")
     if (n < 0).any():
         raise InputError(f"{what}: n is negative somewhere; it counts cases or exposure.")
     if kind != "mean" and (total < 0).any():

@@ -15,8 +15,10 @@ import numpy as np
 import pandas as pd
 
 from rca.charts import limits
-from rca.charts.assemble import Found, assemble, by_phase, false_rate, in_sigmas, textbook_change
+from rca.charts.assemble import assemble, by_phase, in_sigmas, textbook_change
 from rca.charts.chart import ControlChart
+from rca.charts.false_signals import false_rate
+from rca.charts.found import Found
 from rca.charts.limits import Limits
 from rca.charts.phases import Phase, plan
 from rca.charts.series import Kind, Numbers, Series, from_cube, from_numbers
