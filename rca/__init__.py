@@ -27,6 +27,7 @@ _HOME = {
     "mix": "mix",
     "bridge": "bridge",
     "key_drivers": "key_drivers",
+    "onset": "onset",
     # the vendor, or everyone?
     "reach": "reach",
     # what to act on

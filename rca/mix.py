@@ -38,6 +38,10 @@ class Mix(Result):
     value_before: float
     value_after: float
 
+    def where(self, i: int = 0) -> dict[str, str]:
+        """The i-th shift as a mapping, ready for `cube.where`."""
+        return {self.table["dimension"].iloc[i]: self.table["value"].iloc[i]}
+
     @property
     def facts(self) -> dict[str, Any]:
         whole = {"metric": self.metric.name, "value_before": self.value_before, "value_after": self.value_after}
