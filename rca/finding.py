@@ -1,13 +1,15 @@
 """One thing that happened in a scope, read off the result that found it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from rca import sentences as say
 from rca.localize import Localization
 from rca.mix import Mix
+from rca.onset import words as when
 from rca.reach import Reach, label
 from rca.result import rows
 from rca.source import Source
@@ -133,6 +135,14 @@ def moves(mix: Mix) -> Iterator[Finding]:
             cases_text=f"on {say.inner(metric.label)}",
             details=(f"mix alone: inside each {row.dimension.replace('_', ' ')} cases go as before",),
         )
+
+
+def dated(finding: Finding, start: Any | None) -> Finding:
+    """The finding with its start, a row of `Onset.table`, and the events that coincide with it."""
+    if start is None:
+        return finding
+    coincides = [f"coincides with {start.events}"] if start.events else []
+    return replace(finding, details=(when(start), *coincides, *finding.details))
 
 
 def _cases_text(change: Localization, cases: float) -> str:

@@ -10,9 +10,10 @@ import pandas as pd
 from rca import sentences as say
 from rca import summary
 from rca.control_chart import ControlChart
-from rca.finding import Finding, moves, segments, whole
+from rca.finding import Finding, dated, moves, segments, whole
 from rca.localize import Localization
 from rca.mix import Mix
+from rca.onset import Onset
 from rca.period import Dates
 from rca.reach import Reach
 from rca.result import Many, Result, rows
@@ -58,7 +59,7 @@ class Findings:
 
 
 def findings(*results: Many | Result, source: Source) -> Findings:
-    """Rank what the analyses of one scope found: control charts, localizations, mixes, reaches, in any order.
+    """Rank what the analyses of one scope found: charts, localizations, mixes, reaches, onsets, in any order.
 
     A finding stays when its adjusted p-value, times the number of analyses that searched for one, is at most 5 %:
     a quiet scope has a false finding in at most one report in twenty. Findings of different KPIs are ranked by
@@ -69,10 +70,12 @@ def findings(*results: Many | Result, source: Source) -> Findings:
     mixes, reaches = _by_metric(flat, Mix), _by_metric(flat, Reach)
     level = FALSE_ALARM / max(len(changes) + len(mixes), 1)
     sigma = {name: chart.facts["sigma"] for name, chart in charts.items()}
+    starts = {(r.metric.name, row.segment): row for r in flat if isinstance(r, Onset) for row in rows(r.table)}
     found = [f for name, c in changes.items() for f in segments(c, reaches.get(name), source)]
     found += [f for name, r in reaches.items() for f in whole(changes[name], r)]
     found += [f for mix in mixes.values() for f in moves(mix)]
     found = [replace(f, weight=abs(f.impact) / sigma[f.metric]) for f in found if f.p_adj <= level]
+    found = [dated(f, starts.get((f.metric, f.segment))) for f in found]
     found.sort(key=lambda f: (-f.weight, f.metric, f.segment))
     own = [*(f for f in found if f.kind == "rate" and f.reach != "common"), *_one_per_dimension(found)]
     own.sort(key=lambda f: (-f.weight, f.metric, f.segment))
