@@ -1,6 +1,7 @@
 """Did it really change? The control chart that fits a cube, chosen from its data."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from rca.charts.false_signals import false_rate
 from rca.charts.found import Found
 from rca.charts.phases import Phase, Plan, plan
 from rca.charts.series import Series, from_cube
-from rca.charts.textbook import Estimator, Options
+from rca.charts.textbook import Estimator, Options, spread
 from rca.cube import Cube
 from rca.period import PERIODS, Window
 
@@ -67,10 +68,11 @@ def control_chart(
     """
     s = from_cube(cube)
     if rare.is_rare(s):
-        options: Options = {"phases": phases, "exclude": exclude, "events": events, "rules": rules}
-        return rare.rare_chart(s, baseline, options, cube.scope)
+        options = Options(baseline=baseline, phases=phases, exclude=exclude, events=events, rules=rules)
+        return rare.rare_chart(s, options, cube.scope)
     drawn = plan(s, baseline, phases, exclude, limits.FEWEST)
     found = default_chart(s, drawn, season) if adjust else _textbook(s, drawn)
+    found = replace(found, spread=spread(found.chart, s, drawn))
     return assemble(s, drawn, found, rules, events, cube.scope)
 
 

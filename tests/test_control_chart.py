@@ -467,3 +467,28 @@ def test_expected_false_signals_are_about_what_noise_shows():
         chart = xmr_chart(values, baseline=26, rules="beyond_limits")
         found, expected = found + len(chart.signals), expected + chart.expected
     assert found == pytest.approx(expected, rel=0.15)
+
+
+def test_the_baseline_of_a_chart_of_gaps_is_in_weeks_and_young_phases_are_told():
+    events = np.random.default_rng(4).binomial(300, 0.005, 40)
+    cube = cube_of(events, 300, ESCALATED)
+    chart = control_chart(cube, baseline="last 20 before last 10")
+    assert chart.baseline[0] >= pd.Timestamp("2026-04-20")
+    assert chart.baseline[1] <= pd.Timestamp("2026-09-06")
+    assert "gaps (" in chart.caption
+    with pytest.raises(TooLittleData, match=r"the baseline has \d+ gaps?; limits need at least 12"):
+        control_chart(cube, baseline="last 4")
+
+
+def test_individuals_and_xbar_charts_have_a_panel_for_their_spread():
+    total, squares = handling(between=60)
+    chart = control_chart(cube_of(total, 300, HANDLING, total_sq=squares))
+    np.testing.assert_allclose(chart.spread["value"][1:], np.abs(np.diff(total / 300)), rtol=1e-12)
+    assert "run_of_nine" not in chart.spread  # run rules are never applied to moving ranges
+    total, squares = handling()
+    chart = control_chart(cube_of(total, 300, HANDLING, total_sq=squares))
+    rng = np.random.default_rng(1)
+    sd = rng.gamma(4, 560 / 4, (40, 300)).std(axis=1, ddof=1)
+    np.testing.assert_allclose(chart.spread["value"], sd, rtol=1e-9)
+    with pytest.raises(InputError, match="has no panel for its spread"):
+        control_chart(cube_of(csat(), 600, CSAT)).plot_spread()

@@ -19,7 +19,7 @@ from rca.charts.series import Series
 COLUMNS = ("center", "sigma", "lcl", "ucl", "z")
 
 
-def by_phase(s: Series, plan: Plan, estimator: Any) -> Limits:
+def by_phase(s: Series, plan: Plan, estimator: Callable[..., Limits]) -> Limits:
     """The limits of a textbook chart, each phase from its own periods only."""
     parts = [estimator(cut(s, rows), base[rows]) for rows, base in zip(plan.rows, plan.bases, strict=True)]
     columns = {name: np.concatenate([getattr(p, name) for p in parts]) for name in COLUMNS}

@@ -1,6 +1,5 @@
 """Rare events: where a period holds hardly any, the cases or the time between them say more than their share."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Unpack
 
@@ -14,11 +13,11 @@ from rca.charts.found import Found
 from rca.charts.limits import FEWEST, RARE
 from rca.charts.phases import plan
 from rca.charts.series import Numbers, Series, from_cube, from_numbers
-from rca.charts.textbook import Options
+from rca.charts.textbook import Estimator, Options
 from rca.cube import Cube
 from rca.errors import TooLittleData
 from rca.metric import Metric
-from rca.period import Window, resolve
+from rca.period import resolve
 
 # Share of gaps beyond a limit by noise alone: exponential ones above four means, Weibull(3.6) ones beyond 3 sigma
 BEYOND = {"g": float(np.exp(-4)), "t": 0.0008}
@@ -47,17 +46,11 @@ def is_rare(s: Series) -> bool:
     return bool(np.median(s.n[s.seen]) * spread < RARE)
 
 
-def rare_chart(s: Series, baseline: Window | None, options: Options, scope: Any) -> ControlChart:
+def rare_chart(s: Series, options: Options, scope: Any) -> ControlChart:
     """The g chart of a proportion, the t chart of a rate, in place of a chart of shares."""
-    name = "g" if s.metric.kind == "proportion" else "t"
-    if baseline is not None:
-        options = {
-            **options,
-            "baseline": resolve(baseline, pd.DatetimeIndex(s.period[~s.partial]), s.step, "baseline"),
-        }
-    gaps = between(s)
+    name, estimator = ("g", limits.g) if s.metric.kind == "proportion" else ("t", limits.t)
     reason = f"fewer than {RARE} events a period are expected"
-    return _finish(name, gaps, getattr(limits, name), options, reason, scope, FEWEST)
+    return _finish(name, between(s), estimator, _dated(options, s), reason, scope, FEWEST)
 
 
 def between(s: Series) -> Series:
@@ -93,20 +86,26 @@ def between(s: Series) -> Series:
     )  # fmt: skip
 
 
-def _chart(name: str, data: Cube | Numbers, estimator: Any, options: Options) -> ControlChart:
-    s = (
-        between(from_cube(data))
-        if isinstance(data, Cube)
-        else from_numbers("mean", data, metric=options.get("metric"))
-    )
-    scope = data.scope if isinstance(data, Cube) else None
-    return _finish(name, s, estimator, options, "", scope, 2)
+def _chart(name: str, data: Cube | Numbers, estimator: Estimator, options: Options) -> ControlChart:
+    if not isinstance(data, Cube):
+        s = from_numbers("mean", data, metric=options.get("metric"))
+        return _finish(name, s, estimator, options, "", None, 2)
+    whole = from_cube(data)
+    return _finish(name, between(whole), estimator, _dated(options, whole), "", data.scope, 2)
+
+
+def _dated(options: Options, s: Series) -> Options:
+    """A baseline in words ("last 26") counts periods, not the gaps that they become: resolve it first."""
+    if options.get("baseline") is None:
+        return options
+    whole = pd.DatetimeIndex(s.period[~s.partial])
+    return {**options, "baseline": resolve(options["baseline"], whole, s.step, "baseline")}
 
 
 def _finish(
     name: str,
     s: Series,
-    estimator: Callable[..., limits.Limits],
+    estimator: Estimator,
     options: Options,
     reason: str,
     scope: Any,

@@ -20,13 +20,13 @@ from rca.charts.chart import ControlChart
 from rca.charts.false_signals import false_rate
 from rca.charts.found import Found
 from rca.charts.limits import Limits
-from rca.charts.phases import Phase, plan
+from rca.charts.phases import Phase, Plan, plan
 from rca.charts.series import Kind, Numbers, Series, from_cube, from_numbers
 from rca.cube import Cube
 from rca.errors import InputError
 from rca.metric import Metric
 
-Estimator = Callable[[Series, np.ndarray], Limits]
+Estimator = Callable[..., Limits]
 
 
 class Options(TypedDict, total=False):
@@ -50,8 +50,7 @@ def xmr_chart(values: Cube | Numbers, *, screened: bool = False, **options: Unpa
     [45.8159, 50.81, 55.8041]
     """
     s = _read(values, "mean", metric=options.get("metric"))
-    estimator, spread = partial(limits.xmr, screened=screened), partial(limits.ranges, screened=screened)
-    return _chart("xmr", s, values, estimator, options, spread=(spread, limits.moving_range(s.value)))
+    return _chart("xmr", s, values, limits.xmr, options, screened=screened)
 
 
 def xbar_s_chart(
@@ -71,8 +70,7 @@ def xbar_s_chart(
     [73.988, 74.006, 74.025]
     """
     s = _read(means, "mean", n, sd, options.get("metric"))
-    center, spread = partial(limits.xbar_s, estimator=estimator), partial(limits.sds, estimator=estimator)
-    return _chart("xbar_s", s, means, center, options, spread=(spread, s.sd))
+    return _chart("xbar_s", s, means, limits.xbar_s, options, estimator=estimator)
 
 
 def p_chart(counts: Cube | Numbers, n: Numbers | int | None = None, **options: Unpack[Options]) -> ControlChart:
@@ -118,7 +116,7 @@ def p_prime_chart(
     `narrow` lets limits shrink where they vary less than chance (sigma_z below 1).
     """
     s = _read(counts, "proportion", n, metric=options.get("metric"))
-    return _chart("p'", s, counts, partial(limits.p_prime, narrow=narrow), options)
+    return _chart("p'", s, counts, limits.p_prime, options, narrow=narrow)
 
 
 def u_prime_chart(
@@ -130,7 +128,7 @@ def u_prime_chart(
 ) -> ControlChart:
     """Events per exposure where they vary more than chance (Laney 2002); `narrow`: see `p_prime_chart`."""
     s = _read(counts, "rate", exposure, metric=options.get("metric"))
-    return _chart("u'", s, counts, partial(limits.u_prime, narrow=narrow), options)
+    return _chart("u'", s, counts, limits.u_prime, options, narrow=narrow)
 
 
 def run_chart(values: Cube | Numbers, **options: Unpack[Options]) -> ControlChart:
@@ -144,38 +142,40 @@ def run_chart(values: Cube | Numbers, **options: Unpack[Options]) -> ControlChar
     return _chart("run", s, values, limits.median, {"rules": "anhoej", **options})
 
 
+def spread(name: str, s: Series, drawn: Plan, **options: Any) -> pd.DataFrame | None:
+    """Moving ranges of an individuals chart, standard deviations of an Xbar-S chart; None for others.
+
+    Only their own limits are judged, never run rules: neighbouring ranges share a value.
+    """
+    if name not in ("xmr", "xbar_s"):
+        return None
+    value, estimator = (limits.moving_range(s.value), limits.ranges) if name == "xmr" else (s.sd, limits.sds)
+    found = by_phase(s, drawn, partial(estimator, **options))
+    columns = {"period": s.period, "value": value, "center": found.center, "lcl": found.lcl, "ucl": found.ucl}
+    return pd.DataFrame({**columns, "beyond": np.nan_to_num(np.abs(found.z)) > 3})
+
+
 def _read(
     data: Cube | Numbers, kind: Kind, n: Any = None, sd: Numbers | None = None, metric: Metric | None = None
 ) -> Series:
     return from_cube(data) if isinstance(data, Cube) else from_numbers(kind, data, n, sd, metric)
 
 
-def _chart(
-    name: str,
-    s: Series,
-    data: Any,
-    estimator: Estimator,
-    options: Options,
-    spread: tuple[Estimator, np.ndarray] | None = None,
-) -> ControlChart:
-    """Limits of each phase from an estimator, then rules and words."""
+def _chart(name: str, s: Series, data: Any, by: Estimator, options: Options, **own: Any) -> ControlChart:
+    """Limits of each phase `by` an estimator, with options of its `own`; then rules and words."""
     if isinstance(data, Cube) and "metric" in options:
         raise InputError("a cube brings its own metric; leave `metric` out.")
     drawn = plan(s, options.get("baseline"), options.get("phases", ()), options.get("exclude", ()))
-    found = by_phase(s, drawn, estimator)
-    panel = None if spread is None else _panel(s, spread[1], by_phase(s, drawn, spread[0]))
-    estimated = name in ("xmr", "p'", "u'")
+    found = by_phase(s, drawn, partial(by, **own))
     about = Found(
-        name, "", found, textbook_change(s, drawn, found.z, in_sigmas(s, found)),
-        rate=false_rate(drawn, estimated),
-        source="centre: the median" if name == "run" else "", spread=panel,
+        chart=name,
+        reason="",
+        limits=found,
+        change=textbook_change(s, drawn, found.z, in_sigmas(s, found)),
         notes=(f"sigma_z {found.sigma_z:.2f}",) if found.sigma_z is not None else (),
-    )  # fmt: skip
+        rate=false_rate(drawn, name in ("xmr", "p'", "u'")),
+        spread=spread(name, s, drawn, **own),
+        source="centre: the median" if name == "run" else "",
+    )
     scope = data.scope if isinstance(data, Cube) else None
     return assemble(s, drawn, about, options.get("rules", "textbook"), options.get("events"), scope)
-
-
-def _panel(s: Series, value: np.ndarray, found: Limits) -> pd.DataFrame:
-    """The spread of a chart; only its limits are judged, since neighbouring ranges share a value."""
-    columns = {"period": s.period, "value": value, "center": found.center, "lcl": found.lcl, "ucl": found.ucl}
-    return pd.DataFrame({**columns, "beyond": np.nan_to_num(np.abs(found.z)) > 3})

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from rca.errors import InputError
 from rca.plotting.style import BAND, COLOR, FAINT, INK, MUTED, NEUTRAL, axes, right_label
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def draw(chart: "ControlChart", ax: Axes | None = None) -> Axes:
 def draw_spread(chart: "ControlChart", ax: Axes | None = None) -> Axes:
     """Moving ranges or standard deviations: only their own limit is judged."""
     if chart.spread is None:
-        raise ValueError(f"a {chart.chart} chart has no panel for its spread")
+        raise InputError(f"a {chart.chart} chart has no panel for its spread; XmR and Xbar-S charts have.")
     ax = axes(ax, height=2.0)
     rows, x = chart.spread, places(chart.spread["period"], chart.step)
     ax.fill_between(x, rows["lcl"], rows["ucl"], color=BAND, linewidth=0, step="mid", zorder=1)
