@@ -71,12 +71,12 @@ def control_chart(
         options = Options(baseline=baseline, phases=phases, exclude=exclude, events=events, rules=rules)
         return rare.rare_chart(s, options, cube.scope)
     drawn = plan(s, baseline, phases, exclude, limits.FEWEST)
-    found = default_chart(s, drawn, season) if adjust else _textbook(s, drawn)
+    found = default_chart(s, drawn, season) if adjust else _textbook(s, drawn, rules)
     found = replace(found, spread=spread(found.chart, s, drawn))
     return assemble(s, drawn, found, rules, events, cube.scope)
 
 
-def _textbook(s: Series, drawn: Plan) -> Found:
+def _textbook(s: Series, drawn: Plan, rules: str | Sequence[str]) -> Found:
     """The plain chart of the metric, or the one for large denominators where chance does not explain the spread."""
     base, unit = drawn.bases[-1], f"{PERIODS[s.step]}s"
     plain, wide = {"proportion": ("p", "p'"), "rate": ("u", "u'"), "mean": ("xbar_s", "xmr")}[s.metric.kind]
@@ -96,7 +96,7 @@ def _textbook(s: Series, drawn: Plan) -> Found:
         chart=name,
         reason=f"{typical(s, base)}; {why}",
         limits=found,
-        change=textbook_change(s, drawn, found.z, in_sigmas(s, found)),
+        change=textbook_change(s, drawn, rules, found.z, in_sigmas(s, found)),
         notes=(f"sigma_z {found.sigma_z:.2f}",) if found.sigma_z is not None else (),
         rate=false_rate(drawn, name == wide),
     )

@@ -1,11 +1,13 @@
 """The chart of a cube: which chart, which limits, what signals, what sentence."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from rca import charts, rules
 from rca.charts import p_chart, xmr_chart
 from rca.control_chart import control_chart
 from rca.cube import Cube
@@ -344,7 +346,7 @@ def test_known_causes_are_drawn_and_set_no_limits():
     assert not chart.table["beyond_limits"].any()
     rest = np.delete(totals, [10, 11])
     assert chart.facts["center"] == pytest.approx(rest.sum() / (38 * 600))
-    assert "2 weeks with a known cause excluded" in chart.caption
+    assert "2 weeks with a known cause excluded (Chat down)" in chart.caption
     same = control_chart(cube_of(totals, 600, CSAT), exclude=[{"start": "2026-04-21", "end": "2026-04-27"}])
     np.testing.assert_array_equal(same.table["ucl"], chart.table["ucl"])
 
@@ -492,3 +494,9 @@ def test_individuals_and_xbar_charts_have_a_panel_for_their_spread():
     np.testing.assert_allclose(chart.spread["value"], sd, rtol=1e-9)
     with pytest.raises(InputError, match="has no panel for its spread"):
         control_chart(cube_of(csat(), 600, CSAT)).plot_spread()
+
+
+def test_the_page_names_every_chart_and_rule():
+    page = (Path(__file__).parents[1] / "docs" / "control-charts.md").read_text(encoding="utf-8")
+    for name in [*charts.__all__, *rules.RULES, *rules.SETS]:
+        assert f"`{name}`" in page, name

@@ -42,13 +42,15 @@ def assemble(
 ) -> ControlChart:
     """The chart of a series whose limits are known."""
     names, judged = rules.names(chosen), s.seen & ~plan.excluded
+    if rules.LEVEL_CHANGE not in names:
+        found = replace(found, change=None)
     z = np.where(judged, found.limits.z, np.nan)
     targets = _targets(s)
     table = pd.DataFrame({
         "period": s.period, "value": s.value, "n": s.n, "center": found.limits.center, "lcl": found.limits.lcl,
         "ucl": found.limits.ucl, "sigma": found.limits.sigma, "z": found.limits.z, "phase": plan.number,
-        "excluded": plan.excluded, "partial": s.partial, "target": targets, "note": plan.notes,
-    } | (found.extra or {}), copy=False)  # fmt: skip
+        "excluded": plan.excluded, "partial": s.partial, "target": targets,
+    } | ({"note": plan.notes} if plan.excluded.any() else {}) | (found.extra or {}), copy=False)  # fmt: skip
     for rule in names:
         marks = np.zeros(len(table), dtype=bool)
         if rule == rules.LEVEL_CHANGE:
@@ -84,12 +86,15 @@ def _targets(s: Series) -> np.ndarray:
 
 
 def textbook_change(
-    s: Series, plan: Plan, y: np.ndarray, size_of: Callable[[float], float]
+    s: Series, plan: Plan, chosen: str | Sequence[str], y: np.ndarray, size_of: Callable[[float], float]
 ) -> dict[str, Any] | None:
-    """The level change inside the current phase of `y`, a version of the series with even noise; None without one.
+    """The level change inside the current phase of `y`, a version of the series with even noise.
 
-    `size_of` turns a size in units of `y` into one of the metric.
+    None without one, and where the rules `chosen` do not ask for it. `size_of` turns a size in units of `y` into one
+    of the metric.
     """
+    if rules.LEVEL_CHANGE not in rules.names(chosen):
+        return None
     judged = s.seen & ~plan.excluded & plan.rows[-1]
     t = np.flatnonzero(judged)
     if len(t) < level.FEWEST or not np.isfinite(y[judged]).all():

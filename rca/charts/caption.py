@@ -31,8 +31,8 @@ def caption(s: Series, plan: Plan, found: Found, expected: float) -> str:
     for phase in plan.pending:
         parts.append(f"too few {unit}s since {_since(phase.start, s)} for limits of their own")
     if plan.excluded.any():
-        count = int(plan.excluded.sum())
-        parts.append(f"{count} {unit}{'s' * (count > 1)} with a known cause excluded")
+        count, why = int(plan.excluded.sum()), ", ".join(sorted({n for n in plan.notes if n}))
+        parts.append(f"{count} {unit}{'s' * (count > 1)} with a known cause excluded" + f" ({why})" * bool(why))
     parts += [caveat(s, plan, found)] * bool(caveat(s, plan, found))
     number = "fewer than 0.1" if expected < 0.1 else f"about {expected:.1f}"
     parts.append(f"noise alone shows {number} signals on such a chart")

@@ -16,8 +16,8 @@ RECENT = 8  # judged periods in which a signal still counts for the status
 class ControlChart(Result):
     """A series with its limits and what broke them.
 
-    table         `period, value, n, center, lcl, ucl, sigma, z, phase, excluded, partial, target, note` and a
-                  boolean per rule; z is ±3 on the limits. A missing period has no value
+    table         `period, value, n, center, lcl, ucl, sigma, z, phase, excluded, partial, target` and a boolean
+                  per rule; `note` where causes are excluded; z is ±3 on the limits. A missing period has no value
     signals       one row per (period, rule): `period, rule, direction` ("up", "down" or "") and `judgement`
                   ("better", "worse" or ""); its index is the row of `table`
     chart         its name; `reason` says why this one

@@ -114,7 +114,7 @@ def _finish(
     drawn = plan(s, options.get("baseline"), options.get("phases", ()), options.get("exclude", ()), fewest)
     even = s.value ** (1 / 3.6)  # the power that makes an exponential gap look normal
     middle = float(np.mean(even[drawn.bases[-1]]))
-    moved = textbook_change(s, drawn, even, lambda size: max(middle + size, 0) ** 3.6 - middle**3.6)
-    found = Found(name, reason, by_phase(s, drawn, estimator), moved, rate=BEYOND[name])
     chosen = options.get("rules", "default")
+    moved = textbook_change(s, drawn, chosen, even, lambda size: max(middle + size, 0) ** 3.6 - middle**3.6)
+    found = Found(name, reason, by_phase(s, drawn, estimator), moved, rate=BEYOND[name])
     return assemble(s, drawn, found, chosen, options.get("events"), scope)

@@ -166,16 +166,16 @@ def _chart(name: str, s: Series, data: Any, by: Estimator, options: Options, **o
     if isinstance(data, Cube) and "metric" in options:
         raise InputError("a cube brings its own metric; leave `metric` out.")
     drawn = plan(s, options.get("baseline"), options.get("phases", ()), options.get("exclude", ()))
-    found = by_phase(s, drawn, partial(by, **own))
+    found, chosen = by_phase(s, drawn, partial(by, **own)), options.get("rules", "textbook")
     about = Found(
         chart=name,
         reason="",
         limits=found,
-        change=textbook_change(s, drawn, found.z, in_sigmas(s, found)),
+        change=textbook_change(s, drawn, chosen, found.z, in_sigmas(s, found)),
         notes=(f"sigma_z {found.sigma_z:.2f}",) if found.sigma_z is not None else (),
         rate=false_rate(drawn, name in ("xmr", "p'", "u'")),
         spread=spread(name, s, drawn, **own),
         source="centre: the median" if name == "run" else "",
     )
     scope = data.scope if isinstance(data, Cube) else None
-    return assemble(s, drawn, about, options.get("rules", "textbook"), options.get("events"), scope)
+    return assemble(s, drawn, about, chosen, options.get("events"), scope)
