@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import geom, norm
 
 from rca import charts, rules
 from rca.charts import p_chart, xmr_chart
@@ -90,6 +91,19 @@ def test_rare_events_are_charted_by_the_cases_between_them():
     # the gaps and the events tile the cases from the first event on
     assert chart.table["value"].sum() + events.sum() <= 40 * 300
     assert chart.table["value"].sum() + events.sum() == pytest.approx(40 * 300, rel=0.05)
+
+
+def test_limits_between_rare_events_are_quantiles_of_chance():
+    events = np.random.default_rng(4).binomial(300, 0.005, 40)
+    chart = control_chart(cube_of(events, 300, ESCALATED))
+    whole = chart.table[~chart.table["partial"]]
+    per_case = 1 / (1 + whole["value"].mean())
+    # scipy counts trials up to the event; a quantile of whole cases lies within one of the continuous one
+    upper = geom.ppf(norm.cdf(3), per_case) - 1
+    assert chart.facts["ucl"] == pytest.approx(upper, abs=1)
+    assert chart.facts["center"] == pytest.approx(geom.median(per_case) - 1, abs=1)
+    far = whole["value"].idxmax()
+    assert norm.sf(whole["z"][far]) == pytest.approx(geom.sf(whole["value"][far] + 0.5, per_case), rel=2 * per_case)
 
 
 def test_rare_events_per_exposure_are_charted_by_the_exposure_between_them():

@@ -1,6 +1,7 @@
 """Rare events: where a period holds hardly any, the cases or the time between them say more than their share."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any, Unpack
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 from rca.charts import limits
 from rca.charts.assemble import assemble, by_phase, textbook_change
 from rca.charts.chart import ControlChart
+from rca.charts.false_signals import INSIDE
 from rca.charts.found import Found
 from rca.charts.limits import FEWEST, RARE
 from rca.charts.phases import plan
@@ -48,9 +50,12 @@ def is_rare(s: Series) -> bool:
 
 def rare_chart(s: Series, options: Options, scope: Any) -> ControlChart:
     """The g chart of a proportion, the t chart of a rate, in place of a chart of shares."""
-    name, estimator = ("g", limits.g) if s.metric.kind == "proportion" else ("t", limits.t)
+    counted = s.metric.kind == "proportion"
     reason = f"fewer than {RARE} events a period are expected"
-    return _finish(name, between(s), estimator, _dated(options, s), reason, scope, FEWEST)
+    estimator = partial(limits.gaps, counted=counted)
+    return _finish(
+        "g" if counted else "t", between(s), estimator, _dated(options, s), reason, scope, FEWEST, INSIDE
+    )
 
 
 def between(s: Series) -> Series:
@@ -89,9 +94,9 @@ def between(s: Series) -> Series:
 def _chart(name: str, data: Cube | Numbers, estimator: Estimator, options: Options) -> ControlChart:
     if not isinstance(data, Cube):
         s = from_numbers("mean", data, metric=options.get("metric"))
-        return _finish(name, s, estimator, options, "", None, 2)
+        return _finish(name, s, estimator, options, "", None, 2, BEYOND[name])
     whole = from_cube(data)
-    return _finish(name, between(whole), estimator, _dated(options, whole), "", data.scope, 2)
+    return _finish(name, between(whole), estimator, _dated(options, whole), "", data.scope, 2, BEYOND[name])
 
 
 def _dated(options: Options, s: Series) -> Options:
@@ -110,11 +115,12 @@ def _finish(
     reason: str,
     scope: Any,
     fewest: int,
+    rate: float,
 ) -> ControlChart:
     drawn = plan(s, options.get("baseline"), options.get("phases", ()), options.get("exclude", ()), fewest)
     even = s.value ** (1 / 3.6)  # the power that makes an exponential gap look normal
     middle = float(np.mean(even[drawn.bases[-1]]))
     chosen = options.get("rules", "default")
     moved = textbook_change(s, drawn, chosen, even, lambda size: max(middle + size, 0) ** 3.6 - middle**3.6)
-    found = Found(name, reason, by_phase(s, drawn, estimator), moved, rate=BEYOND[name])
+    found = Found(name, reason, by_phase(s, drawn, estimator), moved, rate=rate)
     return assemble(s, drawn, found, chosen, options.get("events"), scope)
