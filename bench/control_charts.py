@@ -81,13 +81,13 @@ class _Nothing:
 
 
 def _pyspc() -> Callable[[np.ndarray], object]:
+    from pyspc.ccharts.imrx import I_MR_X
     from pyspc.rules import rules as pyspc_rules
 
     def chart(x: np.ndarray) -> object:
-        values = x.tolist()
-        center = sum(values) / len(values)
-        spread = 3 * float(np.abs(np.diff(x)).mean()) / 1.128
-        return pyspc_rules().plot_violation_points(_Nothing(), values, center, center - spread, center + spread)
+        numbered = np.column_stack([np.arange(1, len(x) + 1), x])
+        values, center, lcl, ucl, _ = I_MR_X().plot(numbered, 1)
+        return pyspc_rules().plot_violation_points(_Nothing(), values, center, lcl, ucl)
 
     return chart
 
