@@ -1,4 +1,4 @@
-"""Every result keeps one contract: frozen, picklable, JSON facts, one-sentence headline, HTML that is safe, a picture."""
+"""Every result keeps one contract: frozen, picklable, JSON facts, a headline of one sentence, safe HTML, a picture."""
 
 import dataclasses
 import json
@@ -31,7 +31,9 @@ Make = Callable[[rca.Cube], Result]
 
 def _cubes() -> dict[str, rca.Cube]:
     """One cube per kind of metric, of one marketplace with a planted cause and a market named like markup."""
-    cause = Cause(kind="rate", vendor="Andes", metric="csat", where={"market": "MX"}, start="2026-09-21", effect=-0.2)
+    cause = Cause(
+        kind="rate", vendor="Andes", metric="csat", where={"market": "MX"}, start="2026-09-21", effect=-0.2
+    )
     cases = make_marketplace(seed=4, causes=[cause], cases=40_000).cases
     cases = cases.assign(
         period=cases["opened_at"].dt.to_period("W").dt.start_time,
@@ -45,10 +47,10 @@ def _cubes() -> dict[str, rca.Cube]:
         "rate": (cases, 2.5, cases["escalated"]),
     }
     found = {}
-    for kind, (rows, n, total) in frames.items():
-        total = total.astype(float)
-        rows = rows[["period", *by]].assign(n=n, total=total, total_sq=total**2)
-        found[kind] = rca.Cube(rows, METRICS[kind], by=by)
+    for kind, (rows, n, counted) in frames.items():
+        total = counted.astype(float)
+        frame = rows[["period", *by]].assign(n=n, total=total, total_sq=total**2)
+        found[kind] = rca.Cube(frame, METRICS[kind], by=by)
     return found
 
 
@@ -74,6 +76,7 @@ RESULTS: dict[str, Make] = {
     "mix": lambda c: rca.mix(andes(c), **WINDOWS),
     "localize": lambda c: rca.localize(andes(c), **WINDOWS),
     "reach": a_reach,
+    "onset": lambda c: rca.onset(andes(c), rca.localize(andes(c), **WINDOWS)),
     "key_drivers": lambda c: rca.key_drivers(andes(c), drivers=["market", "channel"]),
 }
 CASES = [(kind, name) for kind in METRICS for name in RESULTS if (kind, name) != ("rate", "capability")]

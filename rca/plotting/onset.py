@@ -3,6 +3,7 @@
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.dates import date2num
 
 from rca.period import day, last_day
 from rca.plotting.style import ACCENT, BAND, INK, MUTED, axes, right_label
@@ -18,7 +19,7 @@ def draw(result: Any, ax: Axes | None = None) -> Axes:
         return ax
     first = result.table.iloc[0]
     trace = result.series[result.series["segment"] == first["segment"]]
-    ax.axvspan(first["earliest"], last_day(first["latest"], result.step), color=BAND)
+    ax.axvspan(date2num(first["earliest"]), date2num(last_day(first["latest"], result.step)), color=BAND)
     ax.axvline(first["since"], color=ACCENT, linewidth=1)
     ax.plot(trace["period"], trace["value"], "o-", color=INK, markersize=3, linewidth=1)
     ax.set_title(f"{metric.label}: {first['segment']}")
