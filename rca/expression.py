@@ -33,26 +33,29 @@ def translate(text: str, table: ir.Table, what: str) -> ir.Value:
     """
     visited = set()
 
-    def visit(node: exp.Expression) -> Any:
+    def visit(node: exp.Expression) -> ir.Value:
         visited.add(id(node))
         if isinstance(node, exp.Column):
             return _column(node, table)
         if isinstance(node, exp.Boolean):
-            return bool(node.this)
+            return ibis.literal(node.this)
         value = TERMS[type(node)](node, visit) if type(node) in TERMS else None
         if value is None or any(_dropped(key, part, visited) for key, part in node.args.items()):
             raise InputError(
                 f"{node.sql(dialect='duckdb')!r} is not allowed: give a plain expression over columns."
             )
+        if value is NotImplemented:  # what Ibis gives for a comparison of different types
+            raise TypeError(f"in {node.sql(dialect='duckdb')!r}")
         return value
 
     try:
-        value = visit(_parse(text))
+        return visit(_parse(text))
     except InputError as error:
         raise InputError(f"{what}: {text!r}: {error}") from None
+    except RecursionError as error:
+        raise InputError(f"{what}: the expression is nested too deeply.") from error
     except (IbisError, TypeError, AttributeError, ValueError) as error:
         raise InputError(f"{what}: {text!r}: the types do not fit: {str(error).splitlines()[0]}.") from error
-    return value if isinstance(value, ir.Value) else ibis.literal(value)
 
 
 def _dropped(key: str, argument: Any, visited: set[int]) -> bool:

@@ -15,47 +15,46 @@ from rca.errors import InputError, hint
 
 # what may be cast to what: nothing that can fail on a value, or that engines round in different ways
 CASTS = {
-    "BIGINT": ("int64", "is_integer", "a whole number"),
-    "INT": ("int64", "is_integer", "a whole number"),
-    "DOUBLE": ("float64", "is_numeric", "a number"),
-    "TEXT": ("string", "", ""),
-    "VARCHAR": ("string", "", ""),
-    "DATE": ("date", "is_temporal", "a time"),
-    "TIMESTAMP": ("timestamp", "is_temporal", "a time"),
-    "TIMESTAMPNTZ": ("timestamp", "is_temporal", "a time"),  # the same, for a newer sqlglot
+    "bigint": ("int64", "is_integer", "a whole number"),
+    "int": ("int64", "is_integer", "a whole number"),
+    "double": ("float64", "is_numeric", "a number"),
+    "text": ("string", "", ""),
+    "date": ("date", "is_temporal", "a time"),
+    "timestamp": ("timestamp", "is_temporal", "a time"),
 }
 PARTS = ("year", "quarter", "month", "day", "hour", "minute")
 UNITS = ("day", "hour", "minute", "second")
-Visit = Callable[[exp.Expression], Any]
+Visit = Callable[[exp.Expression], ir.Value]
 Term = Callable[[Any, Visit], Any]
 
 
-def _literal(value: Any) -> ir.Value:
-    return value if isinstance(value, ir.Value) else ibis.literal(value)
-
-
-def _constant(node: exp.Literal) -> Any:
+def _constant(node: exp.Literal, visit: Visit) -> ir.Value:
     text = node.name
-    return text if node.is_string else int(text) if text.isdigit() else float(text)
+    return ibis.literal(text if node.is_string else int(text) if text.isdigit() else float(text))
 
 
-def _comparable(left: Any, right: Any) -> tuple[ir.Value, ir.Value]:
+def _is_text(value: ir.Value) -> bool:
+    return isinstance(value.op(), ops.Literal) and value.type().is_string()
+
+
+def _comparable(left: ir.Value, right: ir.Value) -> tuple[ir.Value, ir.Value]:
     """Both sides; a text beside a time is read as an ISO date here, where a bad one can still be named."""
+    if left.type().is_null() or right.type().is_null():
+        raise InputError("nothing is equal to null: write 'is null' or 'is not null'.")
+    return (
+        _moment(left) if _is_text(left) and right.type().is_temporal() else left,
+        _moment(right) if _is_text(right) and left.type().is_temporal() else right,
+    )
 
-    def dated(side: ir.Value, other: ir.Value) -> ir.Value:
-        is_text = isinstance(side.op(), ops.Literal) and side.type().is_string()
-        return _moment(side) if is_text and other.type().is_temporal() else side
 
-    left, right = _literal(left), _literal(right)
-    return dated(left, right), dated(right, left)
-
-
-def _moment(text: ir.Value) -> ir.Value:
-    return ibis.literal(dt.datetime.fromisoformat(text.op().value))
+def _moment(text: Any) -> ir.Value:
+    moment = dt.datetime.fromisoformat(text.op().value)
+    if moment.tzinfo:
+        raise InputError(f"{text.op().value!r} has an offset: write the time as the file has it.")
+    return ibis.literal(moment)
 
 
 def _typed(value: Any, fits: str, words: str) -> Any:
-    value = _literal(value)
     if not getattr(value.type(), fits)() and not value.type().is_null():
         what = repr(value.get_name()) if isinstance(value.op(), ops.Field) else "a part of it"
         raise InputError(f"{what} is {value.type()}, not {words}; a column can be declared {words} under types.")
@@ -76,16 +75,12 @@ def _text(value: Any) -> Any:
     return _typed(value, "is_string", "a text")
 
 
-def _pattern(value: ir.Value) -> str:
-    found = value.op()
-    if not isinstance(found, ops.Literal):
-        raise InputError("like needs a pattern in single quotes.")
-    return str(found.value)
-
-
-def _like(method: str) -> Any:
+def _like(method: str) -> Term:
     def like(node: exp.Like, visit: Visit) -> Any:
-        found = getattr(_text(visit(node.this)), method)(_pattern(_literal(visit(node.expression))))
+        pattern: Any = visit(node.expression)
+        if not _is_text(pattern):
+            raise InputError("like needs a pattern in single quotes.")
+        found = getattr(_text(visit(node.this)), method)(pattern.op().value)
         return ~found if node.args.get("negate") else found
 
     return like
@@ -106,7 +101,7 @@ def _case(node: exp.Case, visit: Visit) -> Any:
 
 
 def _choose(branches: list[exp.If], default: exp.Expression | None, visit: Visit) -> Any:
-    pairs = [(_condition(visit(branch.this)), _literal(visit(branch.args["true"]))) for branch in branches]
+    pairs = [(_condition(visit(branch.this)), visit(branch.args["true"])) for branch in branches]
     return ibis.cases(*pairs, else_=visit(default) if default is not None else None)
 
 
@@ -118,13 +113,20 @@ def _between(node: exp.Between, visit: Visit) -> Any:
 
 def _cast(node: exp.Cast, visit: Visit) -> Any:
     name = node.to.sql(dialect="duckdb").lower()
-    if node.to.expressions or node.to.this.value not in CASTS:  # a size would get lost
-        raise InputError(f"cast to {name} is not allowed. {hint(name, [known.lower() for known in CASTS])}")
-    dtype, fits, words = CASTS[node.to.this.value]
-    value = _literal(visit(node.this))
-    if isinstance(value.op(), ops.Literal) and value.type().is_string() and fits == "is_temporal":
+    if name not in CASTS:
+        raise InputError(f"cast to {name} is not allowed. {hint(name, CASTS)}")
+    dtype, fits, words = CASTS[name]
+    value = visit(node.this)
+    if _is_text(value) and fits == "is_temporal":
         value = _moment(value)
     return (value if value.type().is_boolean() or not fits else _typed(value, fits, words)).cast(dtype)
+
+
+def _round(node: exp.Round, visit: Visit) -> Any:
+    places = node.args.get("decimals") or exp.Literal.number(0)
+    if not isinstance(places, exp.Literal) or not places.name.isdigit():
+        raise InputError("round needs a whole number of decimals, such as round(x, 2).")
+    return _number(visit(node.this)).round(visit(places).op().value)
 
 
 def _part(value: Any, name: str) -> Any:
@@ -144,25 +146,25 @@ def _difference(node: exp.DateDiff, visit: Visit) -> Any:
     return last.delta(first, unit=unit)
 
 
-def _one(operation: Callable[[Any], Any], check: Callable[[Any], Any] = _literal) -> Term:
+def _one(operation: Callable[[Any], Any], check: Callable[[Any], Any] = lambda value: value) -> Term:
     return lambda node, visit: operation(check(visit(node.this)))
 
 
-def _two(operation: Callable[[Any, Any], Any], check: Callable[[Any], Any] = _literal) -> Term:
+def _two(operation: Callable[[Any, Any], Any], check: Callable[[Any], Any] = lambda value: value) -> Term:
     return lambda node, visit: operation(check(visit(node.this)), check(visit(node.expression)))
 
 
 def _compare(operation: Callable[[Any, Any], Any]) -> Term:
-    return lambda node, visit: operation(*_comparable(visit(node.this), visit(node.expression)))
+    return _two(lambda a, b: operation(*_comparable(a, b)))
 
 
 def _all(operation: Callable[..., Any]) -> Term:
-    return lambda node, visit: operation(*(_literal(visit(n)) for n in [node.this, *node.expressions]))
+    return lambda node, visit: operation(*(visit(n) for n in [node.this, *node.expressions]))
 
 
 TERMS: dict[type[Any], Term] = {
     exp.Paren: _one(lambda a: a),
-    exp.Literal: lambda node, visit: _constant(node),
+    exp.Literal: _constant,
     exp.Null: lambda node, visit: ibis.null(),
     exp.EQ: _compare(operator.eq),
     exp.NEQ: _compare(operator.ne),
@@ -170,7 +172,7 @@ TERMS: dict[type[Any], Term] = {
     exp.LTE: _compare(operator.le),
     exp.GT: _compare(operator.gt),
     exp.GTE: _compare(operator.ge),
-    exp.Is: _two(lambda a, b: a.isnull() if b.type().is_null() else a.identical_to(b)),
+    exp.Is: _two(lambda a, b: a.isnull() if b.type().is_null() else _condition(a).identical_to(_condition(b))),
     exp.NullSafeEQ: _two(lambda a, b: a.identical_to(b)),
     exp.NullSafeNEQ: _two(lambda a, b: ~a.identical_to(b)),
     exp.In: _in,
@@ -196,9 +198,7 @@ TERMS: dict[type[Any], Term] = {
     exp.Abs: _one(lambda a: a.abs(), _number),
     exp.Floor: _one(lambda a: a.floor(), _number),
     exp.Ceil: _one(lambda a: a.ceil(), _number),
-    exp.Round: lambda node, visit: _number(visit(node.this)).round(
-        visit(node.args["decimals"]) if node.args.get("decimals") else 0
-    ),
+    exp.Round: _round,
     exp.Lower: _one(lambda a: a.lower(), _text),
     exp.Upper: _one(lambda a: a.upper(), _text),
     exp.Trim: _one(lambda a: a.strip(), _text),
