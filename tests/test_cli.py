@@ -18,7 +18,12 @@ def said(*arguments, **options):
 
 
 def test_help_imports_nothing_heavy():
-    code = "import sys; from rca.cli import main\nsys.argv = ['rca', '--help']\ntry: main()\nfinally: print(*sys.modules)"
+    lines = [
+        "import sys; from rca.cli import main; sys.argv = ['rca', '--help']",
+        "try: main()",
+        "finally: print(*sys.modules)",
+    ]
+    code = "\n".join(lines)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     modules = done.stdout.splitlines()[-1].split()
     assert "typer" in modules
