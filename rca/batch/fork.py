@@ -191,12 +191,14 @@ def _run_kernel(command: list[str]) -> None:
     """What `python -m ipykernel_launcher ...` does."""
     import random
 
+    import duckdb
     import numpy as np
     from ipykernel.kernelapp import IPKernelApp
     from matplotlib_inline.backend_inline import _enable_matplotlib_integration
 
     random.seed()  # a fork copies the state of generators: without this, all kernels would draw the same numbers
     np.random.seed()  # noqa: NPY002
+    duckdb.execute("RESET threads")
     sys.argv = command[2:]
     app = IPKernelApp.instance(parent_handle=os.getppid())
     app.initialize(command[3:])

@@ -1,7 +1,7 @@
 """What the fork server of `rca.batch.fork` imports once for all kernels. Imported nowhere else.
 
-No thread may run and no connection, context or handle may be open when a kernel is forked, so nothing is used here,
-only imported. (pyarrow's own memory thread is safe: its allocator handles forks.)
+No thread may run and nothing that belongs to one process may be open when a kernel is forked, so nothing is used
+here, only imported. (pyarrow's own memory thread is safe: its allocator handles forks.)
 """
 
 import gc
@@ -49,4 +49,5 @@ OURS = [
 for name in [*KERNEL, *LIBRARIES, *OURS]:
     with suppress(Exception):  # what cannot be imported fails in the notebook that needs it, where it is seen
         import_module(name)
+import_module("duckdb").execute("SET threads = 1")  # its import begins a thread for a connection of its own
 gc.freeze()  # a collection in a kernel would touch every object, and so copy every shared page
