@@ -5,7 +5,7 @@ import pandas as pd
 from rca.cube import MISSING
 from rca.errors import InputError
 from rca.metric import THIN, Metric
-from rca.sentences import inner
+from rca.sentences import inner, singular
 
 CATCH_ALL = ("other", "others", MISSING)  # a source's own buckets: nobody can act on them
 
@@ -38,7 +38,7 @@ def counting(metric: Metric, one: bool = False) -> str:
     if metric.kind == "rate":
         return f"event{'s' * (not one)} of {inner(metric.label)}"
     verb = "lower" if metric.better == "up" else "raise"
-    what = f"{_singular(metric.cases)} that {verb}s" if one else f"{metric.cases} that {verb}"
+    what = f"{singular(metric.cases)} that {verb}s" if one else f"{metric.cases} that {verb}"
     return f"{what} {inner(metric.label)}"
 
 
@@ -74,7 +74,3 @@ def ordered(rows: pd.DataFrame) -> pd.DataFrame:
     rows = rows.assign(last=catch_all(rows["segment"]))
     rows = rows.sort_values(["last", "count", "n", "segment"], ascending=[True, False, False, True])
     return rows.drop(columns="last").reset_index(drop=True)
-
-
-def _singular(cases: str) -> str:
-    return cases.removesuffix("ies") + "y" if cases.endswith("ies") else cases.removesuffix("s")

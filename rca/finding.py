@@ -8,6 +8,7 @@ import numpy as np
 
 from rca import sentences as say
 from rca.localize import Localization
+from rca.metric import Metric
 from rca.mix import Mix
 from rca.onset import words as when
 from rca.reach import Reach, label
@@ -63,20 +64,12 @@ def segments(change: Localization, reach: Reach | None, source: Source) -> Itera
         if others is not None and how_far != "unknown":
             details.append(f"elsewhere {metric.change(others.others_effect)}")
         yield Finding(
-            metric=metric.name,
-            label=metric.label,
+            **_measured(metric, row.effect, row.conf_low, row.conf_high, row.p_adj, row.impact),
             kind="rate",
             where=where,
-            direction=row.direction,
             reach=how_far,
             title=say.rate_title(metric, where, row.rate_before, row.rate_after),
             tag=TAGS[how_far].format(scope=scope),
-            effect=row.effect,
-            conf_low=row.conf_low,
-            conf_high=row.conf_high,
-            p_adj=row.p_adj,
-            impact=row.impact,
-            impact_text=metric.change(row.impact),
             cases=row.cases,
             cases_text=_cases_text(change, row.cases),
             details=tuple(details),
@@ -84,25 +77,20 @@ def segments(change: Localization, reach: Reach | None, source: Source) -> Itera
 
 
 def whole(change: Localization, reach: Reach) -> Iterator[Finding]:
-    """What the others show over all their cases, also where this scope is too small to show it by itself."""
-    metric = change.metric
+    """What the others show over all their cases, also where this scope is too small to show it by itself.
+
+    The interval and the p-value are those of the others.
+    """
+    metric, before = change.metric, change.value_before
     for row in rows(reach.table):
         if row.segment == label({}) and row.reach == "common":
             yield Finding(
-                metric=metric.name,
-                label=metric.label,
+                **_measured(metric, row.effect, row.conf_low, row.conf_high, row.others_p_value, row.effect),
                 kind="rate",
                 where={},
-                direction=metric.judge(row.effect),
                 reach="common",
-                title=say.rate_title(metric, {}, change.value_before, change.value_after),
+                title=say.rate_title(metric, {}, before, before + row.effect),
                 tag=TAGS["common"],
-                effect=row.effect,
-                conf_low=row.conf_low,
-                conf_high=row.conf_high,
-                p_adj=row.others_p_value,
-                impact=row.effect,
-                impact_text=metric.change(row.effect),
                 cases=np.nan,
                 cases_text=f"on all {metric.cases}",
                 details=(
@@ -117,24 +105,33 @@ def moves(mix: Mix) -> Iterator[Finding]:
     for row in rows(mix.table):
         where = {row.dimension: row.value}
         yield Finding(
-            metric=metric.name,
-            label=metric.label,
+            **_measured(metric, row.mix_effect, row.conf_low, row.conf_high, row.p_adj, row.mix_effect),
             kind="mix",
             where=where,
-            direction=row.direction,
             reach="own",
             title=say.mix_title(where, row.share_before, row.share_after),
             tag="mix",
-            effect=row.share_after - row.share_before,
-            conf_low=row.conf_low,
-            conf_high=row.conf_high,
-            p_adj=row.p_adj,
-            impact=row.mix_effect,
-            impact_text=metric.change(row.mix_effect),
             cases=0.0,
             cases_text=f"on {say.inner(metric.label)}",
             details=(f"mix alone: inside each {row.dimension.replace('_', ' ')} cases go as before",),
         )
+
+
+def _measured(
+    metric: Metric, effect: float, low: float, high: float, p_adj: float, impact: float
+) -> dict[str, Any]:
+    """The fields that every kind of finding has, in numbers and in words."""
+    return {
+        "metric": metric.name,
+        "label": metric.label,
+        "direction": metric.judge(effect),
+        "effect": effect,
+        "conf_low": low,
+        "conf_high": high,
+        "p_adj": p_adj,
+        "impact": impact,
+        "impact_text": metric.change(impact),
+    }
 
 
 def dated(finding: Finding, start: Any | None) -> Finding:
@@ -151,5 +148,6 @@ def _cases_text(change: Localization, cases: float) -> str:
     days = (last - first).days + 1
     if change.metric.kind == "mean":
         return f"on the mean of all {change.metric.cases}"
-    noun = change.metric.cases.removesuffix("s")
-    return f"≈ {say.count(cases / days * 7, noun)} a week" if days >= 7 else f"≈ {say.count(cases, noun)}"
+    noun = "event" if change.metric.kind == "rate" else say.singular(change.metric.cases)
+    many = "events" if change.metric.kind == "rate" else change.metric.cases
+    return f"≈ {say.count(cases / max(days / 7, 1), noun, many)}" + " a week" * (days >= 7)

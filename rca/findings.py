@@ -10,6 +10,7 @@ import pandas as pd
 from rca import sentences as say
 from rca import summary
 from rca.control_chart import ControlChart
+from rca.errors import InputError
 from rca.finding import Finding, dated, moves, segments, whole
 from rca.localize import Localization
 from rca.mix import Mix
@@ -22,6 +23,7 @@ from rca.source import Source
 R = TypeVar("R", bound=Result)
 MIME = "application/vnd.rca.findings+json"
 SCHEMA = 1
+STEADY = 1e-9  # sigma of a chart whose KPI never moved: any change of it comes first
 FALSE_ALARM = 0.05  # chance of any false finding in a whole report, over everything that was tested in it
 
 
@@ -69,7 +71,11 @@ def findings(*results: Many | Result, source: Source) -> Findings:
     charts, changes = _by_metric(flat, ControlChart), _by_metric(flat, Localization)
     mixes, reaches = _by_metric(flat, Mix), _by_metric(flat, Reach)
     level = FALSE_ALARM / max(len(changes) + len(mixes), 1)
-    sigma = {name: chart.facts["sigma"] for name, chart in charts.items()}
+    if not changes or not {*mixes, *reaches} <= set(changes) == set(charts):
+        names = {"charts": [*charts], "localizations": [*changes], "mixes": [*mixes], "reaches": [*reaches]}
+        given = "; ".join(f"{kind} of {say.several(of) or 'none'}" for kind, of in names.items())
+        raise InputError(f"findings needs a control chart and a localization of each KPI; got {given}.")
+    sigma = {name: chart.facts["sigma"] or STEADY for name, chart in charts.items()}
     starts = {(r.metric.name, row.segment): row for r in flat if isinstance(r, Onset) for row in rows(r.table)}
     found = [f for name, c in changes.items() for f in segments(c, reaches.get(name), source)]
     found += [f for name, r in reaches.items() for f in whole(changes[name], r)]

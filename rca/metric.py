@@ -1,6 +1,7 @@
 """A KPI, defined once: what counts, out of what, which way is better, what was promised."""
 
 import datetime as dt
+from math import floor, log10
 from typing import Literal
 
 import pandas as pd
@@ -62,17 +63,19 @@ class Metric(BaseModel):
         if pd.isna(value):
             return "no data"
         if self.kind == "proportion":
-            return f"{100 * value:.1f}{THIN}%".replace("-", MINUS)
+            return f"{100 * value:z.1f}{THIN}%".replace("-", MINUS)
         return f"{_short(value)}{THIN + self.unit if self.unit else ''}".replace("-", MINUS)
 
     def change(self, effect: float, signed: bool = True) -> str:
-        """A difference of two values: `−3.2 points`, `+24 s`."""
+        """A difference of two values: `−3.2 points`, `+24 s`; unsigned, one too small to show is `less than` that."""
         if pd.isna(effect):
             return "unknown"
         if self.kind == "proportion":
-            text, unit = f"{abs(100 * effect):.1f}", "points"
+            text, unit, least = f"{abs(100 * effect):.1f}", "points", "0.1"
         else:
-            text, unit = _short(abs(effect)), self.unit
+            text, unit, least = _short(abs(effect)), self.unit, "0.0001"
+        if effect and not float(text) and not signed:
+            text = f"less than {least}"
         sign = ("+" if effect > 0 else MINUS) if signed and float(text) else ""
         return f"{sign}{text} {unit}".strip()
 
@@ -90,10 +93,13 @@ class Metric(BaseModel):
 
 
 def _short(value: float) -> str:
-    """Three significant digits, never an exponent; whole numbers from 100 on.
+    """Three significant digits, two below 1, never an exponent; whole numbers from 100 on, at most four decimals.
 
-    >>> _short(571.4), _short(24.04), _short(1.2345), _short(12345.6)
-    ('571', '24.0', '1.23', '12346')
+    >>> _short(571.4), _short(24.04), _short(1.2345), _short(12345.6), _short(99.97), _short(0.04123)
+    ('571', '24.0', '1.23', '12346', '100', '0.041')
     """
-    size = abs(value)
-    return f"{value:.0f}" if size >= 100 else f"{value:.1f}" if size >= 10 else f"{value:.2f}"
+    size = float(f"{abs(value):.3g}")
+    if size < 5e-5:
+        return "0"
+    places = (2 if size >= 1 else 1) - floor(log10(size))
+    return f"{value:.{min(max(places, 0), 4)}f}"

@@ -187,7 +187,7 @@ def pareto(
     rows = _compared(_shares(rows, metric), metric)
     cases, dispersion = scatter(part.over([by]))
     rows = _classed(rows, cases / dispersion, goal, minimum)
-    p_even = float(chisquare(rows["share"] * cases / dispersion).pvalue) if cases else 1.0
+    p_even = float(chisquare(rows["share"] * cases / dispersion).pvalue) if cases and len(rows) > 1 else 1.0
     first, last = part.frame["period"].min(), last_day(part.frame["period"].max(), cube.period)
     dates = (first, last) if within is None else cube.window(within)
     return Pareto(

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 from rca.metric import Metric
-from rca.period import Dates, day
 
 
 def inner(label: str) -> str:
@@ -45,6 +44,15 @@ def count(number: float, one: str, many: str = "") -> str:
     return f"{shown:,.0f} {one if shown == 1 else many or one + 's'}"
 
 
+def singular(cases: str) -> str:
+    """What one of the cases is called.
+
+    >>> singular("answers"), singular("queries")
+    ('answer', 'query')
+    """
+    return cases.removesuffix("ies") + "y" if cases.endswith("ies") else cases.removesuffix("s")
+
+
 def several(items: Sequence[str], last: str = "and") -> str:
     """`a`, `a and b`, `a, b and c`.
 
@@ -72,10 +80,3 @@ def mix_title(where: Mapping[str, str], before: float, after: float) -> str:
     """Which volume moved: `More cases with channel chat: 30 % → 48 % of cases`."""
     more = "More" if after > before else "Fewer"
     return f"{more} cases with {segment_words(where)}: {percent(before)} → {percent(after)} of cases"
-
-
-def since(first: Dates | None, ended: bool, when: Dates) -> str:
-    """When a change began, with the interval where it is not one day: `since 21 Sep (18 to 27 Sep)`."""
-    start, end = when
-    text = f"{day(start)} to {day(end)}" if ended else f"since {day(start)}"
-    return f"{text} (began between {day(first[0])} and {day(first[1])})" if first and first[0] != first[1] else text

@@ -30,7 +30,7 @@ def title(own: Sequence[Finding], common: Sequence[Finding], changes: Mapping[st
     if not own:
         return f"No change of its own; {what} {say.moved(top.impact)} by {impact}, common to all."
     if top.kind == "mix":
-        return f"{top.title.split(':')[0]}: {what} {say.moved(top.impact)} by {impact} through mix alone."
+        return f"{top.title.rpartition(': ')[0]}: {what} {say.moved(top.impact)} by {impact} through mix alone."
     if not top.where:
         return f"{top.label} {say.moved(top.effect)} by {effect} in all cases alike."
     explained = top.impact / whole if whole else 0.0
@@ -65,10 +65,10 @@ def lead(
 
 
 def _gap(metric: Metric, value: float, target: float) -> str:
-    short = (value - target) * metric.sign
-    if short >= 0:
+    if (value - target) * metric.sign >= 0:
         return ", on target"
-    return f", {metric.change(short, signed=False)} short of the target of {metric.text(target)}"
+    missed = "short of" if metric.better == "up" else "above"
+    return f", {metric.change(value - target, signed=False)} {missed} the target of {metric.text(target)}"
 
 
 def status(own: Sequence[Finding]) -> str:
@@ -128,7 +128,8 @@ def follow_up(finding: Finding, source: Source, after: Dates) -> Iterator[str]:
         if row.metric == finding.metric and row.segment == finding.segment:
             known = action(row, after)
             done = row.status == "done" and pd.notna(row.effective)
-            state = f"in effect since {day(row.effective)}" if done else f"{known['state']}, due {known['due']}"
+            due = f", due {known['due']}" * bool(known["due"])
+            state = f"in effect since {day(row.effective)}" if done else f"{known['state']}{due}"
             yield f"action {row.action_id} {row.title}: {state} ({row.owner})"
 
 

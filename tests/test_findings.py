@@ -10,8 +10,10 @@ import pytest
 import rca
 from rca.batch import record as schema
 from rca.cube import Cube
+from rca.errors import InputError
 from rca.findings import MIME, Findings
 from rca.metric import Metric, Target
+from rca.result import Many
 
 CSAT = Metric(
     name="csat",
@@ -51,13 +53,20 @@ def everyone(
     return Cube(pd.DataFrame(rows, columns=columns), metric, by=["vendor", "market", "channel"])
 
 
-def report(cube: Cube, actions: pd.DataFrame = NO_ACTIONS) -> Findings:
+def results(cube: Cube) -> list[Many]:
     own = {cube.metric.name: cube.where({"vendor": "Andes"}).over(["market", "channel"])}
     charts = rca.each(rca.control_chart, own, baseline=WINDOWS["before"])
     changes, mixes = (rca.each(f, own, **WINDOWS) for f in (rca.localize, rca.mix))
     reaches = rca.each(rca.reach, {cube.metric.name: cube}, change=changes, scope={"vendor": "Andes"})
-    source: Any = SimpleNamespace(scope={"vendor": "Andes"}, actions=actions, facts={"cases": "many"})
-    return rca.findings(charts, changes, mixes, reaches, source=source)
+    return [charts, changes, mixes, reaches]
+
+
+def source(actions: pd.DataFrame = NO_ACTIONS) -> Any:
+    return SimpleNamespace(scope={"vendor": "Andes"}, actions=actions, facts={"cases": "many"})
+
+
+def report(cube: Cube, actions: pd.DataFrame = NO_ACTIONS) -> Findings:
+    return rca.findings(*results(cube), source=source(actions))
 
 
 GOLDEN = {
@@ -139,24 +148,77 @@ def test_the_own_cause_comes_before_the_common_one_and_holds_it_apart() -> None:
     assert "Common to all and not counted against it: customer satisfaction" in record["lead"]
 
 
+def test_the_common_change_is_told_without_the_own_one() -> None:
+    """5 points off everywhere and 25 more where 20 % of the cases are: the whole falls by 10, the common part by 5."""
+    common = report(everyone({("", "", ""): 0.05, ("Andes", "MX", "chat"): 0.25})).record["common"][0]
+    assert common["title"] == "All cases: customer satisfaction 86.0 % → 81.0 %"
+    assert common["impact_text"] == "−5.0 points"
+
+
+def test_more_than_was_promised_is_above_the_target_where_less_is_better() -> None:
+    metric = CSAT.model_copy(update={"better": "down", "label": "SLA missed", "targets": (Target(value=0.8),)})
+    record = report(everyone({("Andes", "MX", "chat"): -0.15}, metric=metric)).record
+    assert record["lead"].endswith("SLA missed would be 86.0 %, 6.0 points above the target of 80.0 %.")
+
+
+def test_a_rate_counts_events_not_its_exposure() -> None:
+    metric = Metric(name="contacts", label="Contacts per order", kind="rate", better="down", cases="orders")
+    found = report(everyone({("Andes", "MX", "chat"): -0.25}, metric=metric)).record["findings"]
+    assert found[0]["cases_text"] == "≈ 200 events a week"  # a quarter of 800 orders
+
+
+def test_effect_and_interval_of_a_mix_shift_are_in_units_of_the_kpi() -> None:
+    """Share of chat 40 % to 70 %, and chat 10 points below the rest: 3 points."""
+    found = report(everyone({}, chat={"Andes": 0.7})).record["findings"][0]
+    assert found["effect"] == pytest.approx(-0.03, abs=1e-3)
+    assert found["conf_low"] < found["effect"] < found["conf_high"]
+
+
+def test_a_value_with_a_colon_is_said_whole() -> None:
+    cube = everyone({}, chat={"Andes": 0.7})
+    frame = cube.frame.replace({"channel": {"chat": "chat: app"}})
+    assert report(Cube(frame, CSAT, by=cube.by)).headline.startswith("More cases with channel chat: app: customer")
+
+
+def test_a_kpi_that_never_moved_before_is_ranked_all_the_same() -> None:
+    """Every answer good for 26 weeks: the chart has no sigma."""
+    cube = everyone({})
+    late = (cube.frame["period"] >= WEEKS[26]) & (cube.frame["vendor"] == "Andes") & (cube.frame["market"] == "MX")
+    frame = cube.frame.assign(total=cube.frame["n"].where(~late, cube.frame["n"] // 2))
+    found = report(Cube(frame, CSAT, by=cube.by)).record["findings"]
+    assert [(f["segment"], f["direction"]) for f in found] == [("market=MX", "worse")]
+
+
+def test_a_chart_or_localization_that_is_missing_is_named() -> None:
+    charts, changes, mixes, _ = results(everyone({}))
+    with pytest.raises(InputError, match="charts of none; localizations of csat; mixes of csat; reaches of none"):
+        rca.findings(changes, mixes, source=source())
+    with pytest.raises(InputError, match="localizations of none"):
+        rca.findings(charts, source=source())
+
+
 def test_actions_follow_their_finding_with_their_state() -> None:
     actions = pd.DataFrame(
         {
-            "action_id": ["A-1", "A-2"],
-            "title": ["Train chat", "Other"],
-            "owner": ["Quality lead", "SOP lead"],
-            "metric": ["csat", "csat"],
-            "segment": ["channel=chat & market=MX", ""],
-            "due": pd.to_datetime(["2026-11-06", "2026-11-20"]),
-            "status": ["open", "open"],
-            "effective": pd.to_datetime([None, None]),
+            "action_id": ["A-1", "A-2", "A-3"],
+            "title": ["Train chat", "Other", "Read chats"],
+            "owner": ["Quality lead", "SOP lead", "SOP lead"],
+            "metric": "csat",
+            "segment": ["channel=chat & market=MX", "", "channel=chat & market=MX"],
+            "due": pd.to_datetime(["2026-11-06", "2026-11-20", None]),
+            "status": "open",
+            "effective": pd.NaT,
         }
     )
     record = report(everyone({("Andes", "MX", "chat"): 0.25}), actions).record
-    assert record["findings"][0]["details"][-1] == "action A-1 Train chat: 9 days overdue, due 6 Nov (Quality lead)"
+    assert record["findings"][0]["details"][-2:] == [
+        "action A-1 Train chat: 9 days overdue, due 6 Nov (Quality lead)",
+        "action A-3 Read chats: open (SOP lead)",
+    ]
     assert [(a["action_id"], a["state"], a["late"]) for a in record["actions"]] == [
         ("A-1", "9 days overdue", True),
         ("A-2", "open", False),
+        ("A-3", "open", False),
     ]
 
 

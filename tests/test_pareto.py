@@ -220,6 +220,7 @@ def test_nothing_wrong_is_a_sentence():
 def test_one_segment_and_one_case():
     result = pareto(cube(CSAT, {"a": (10, 9)}), by="reason")
     assert result.headline == "By reason, a alone holds 1 answer that lowers CSAT."
+    assert result.facts["p_even"] == 1
     assert pareto(cube(CSAT, {"Other": (10, 9)}), by="reason").vital.empty
 
 
