@@ -11,15 +11,16 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from rca.columns import FAILED, failure, kinds, local, typed
+from rca.columns import FAILED, ROW, failure, kinds, local, typed
 from rca.contract import Bands, Contract
 from rca.errors import InputError, hint
 from rca.expression import translate
 from rca.files import Data
 from rca.metric import Metric
-from rca.period import Dates, day
+from rca.period import Dates, day, floor, last_day
 from rca.time_format import infer
 
+TIMES = "rca_times"
 CHECKS = {"is_boolean": "a condition", "is_numeric": "a number"}
 
 
@@ -38,8 +39,14 @@ def read_cases(con: Any, data: Data, contract: Contract) -> Cases:
     """The cases that `contract` finds in `data`; `con` is the Ibis DuckDB connection that reads them."""
     raw = data.read(con, contract)
     _check_names(raw, contract)
+    untimed = _with_dimensions(typed(raw, contract, {}), contract)  # mistakes in the contract, before a row is read
+    for metric in contract.metrics.values():
+        expressions(untimed, metric)
     times = [name for name, kind in kinds(raw, contract).items() if kind == "time" and raw[name].type().is_string()]
     formats = {n: contract.time.format or infer(raw[n]) for n in times}
+    zone = contract.time.zone
+    if formats.get(contract.time.column, "").endswith("Z") and zone not in (None, "UTC"):
+        raise InputError(f"the Z in {contract.time.column} says UTC: write zone: UTC and local: {zone}.")
     rows = typed(raw, contract, formats)
     if data.text:
         rows = con.create_table("rca_rows", rows, temp=True)
@@ -78,17 +85,11 @@ def expressions(table: ir.Table, metric: Metric) -> dict[str, Any]:
         if text is not None:
             found[field] = translate(text, table, f"metric {metric.name}, {field}")
             kind = found[field].type()
-            if not (getattr(kind, check)() or kind.is_null()):
+            if not getattr(kind, check)():
                 raise InputError(
                     f"metric {metric.name}, {field}: {text!r} is {kind}, a {metric.kind} needs {CHECKS[check]}."
                 )
     return found
-
-
-def check_metrics(table: ir.Table, contract: Contract) -> None:
-    """InputError for the first metric that cannot be computed from a table."""
-    for metric in contract.metrics.values():
-        expressions(table, metric)
 
 
 def _check_names(raw: ir.Table, contract: Contract) -> None:
@@ -103,6 +104,9 @@ def _check_names(raw: ir.Table, contract: Contract) -> None:
         for name in names:
             if name not in raw.columns:
                 raise InputError(f"{field}: unknown column {name!r}. {hint(name, raw.columns)}")
+    for name in (FAILED, ROW, TIMES):
+        if name in raw.columns:
+            raise InputError(f"the name {name!r} is taken: give this column another one.")
 
 
 def _latest(rows: ir.Table, contract: Contract) -> ir.Table:
@@ -120,8 +124,8 @@ def _latest(rows: ir.Table, contract: Contract) -> ir.Table:
 
 
 def _check_unique(table: ir.Table, contract: Contract) -> None:
-    repeated = table.group_by(contract.key).agg(times=lambda t: t.count()).filter(lambda t: t.times > 1)
-    found = repeated.agg(keys=repeated.count(), rows=repeated.times.sum()).execute().iloc[0]
+    repeated = table.group_by(contract.key).agg(**{TIMES: table.count()}).filter(ibis._[TIMES] > 1)
+    found = repeated.agg(keys=repeated.count(), rows=repeated[TIMES].sum()).execute().iloc[0]
     if found["keys"]:
         first = repeated.order_by(contract.key).limit(1).execute().iloc[0]
         name = ", ".join(f"{column} {first[column]!r}" for column in contract.key)
@@ -147,7 +151,8 @@ def _in_range(table: ir.Table, contract: Contract) -> tuple[ir.Table, dict[str, 
     if pd.isna(found["first"]):
         raise InputError(f"no case has a {contract.time.column} in the time range of the contract.")
     aside = {reason: int(found[str(i)]) for i, reason in enumerate(outside)}
-    extent = pd.Timestamp(found["first"]).normalize(), pd.Timestamp(found["last"]).normalize()
+    each = contract.time.each
+    extent = pd.Timestamp(found["first"]).normalize(), last_day(floor(found["last"], each), each)
     return table.filter(inside) if any(aside.values()) else table, aside, extent
 
 

@@ -5,28 +5,24 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    field_validator,
-    model_validator,
-)
+import pydantic
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from rca.metric import Metric
 from rca.yaml_file import read_yaml
 
 Kind = Literal["text", "integer", "number", "boolean", "time"]
-Names = Annotated[tuple[str, ...], BeforeValidator(lambda given: [given] if isinstance(given, str) else given)]
+Names = Annotated[  # one or several, each once
+    tuple[str, ...],
+    BeforeValidator(lambda given: [given] if isinstance(given, str) else given),
+    AfterValidator(lambda names: tuple(dict.fromkeys(names))),
+]
 NEEDED = {"proportion": ("counts",), "mean": ("value",), "rate": ("counts", "out_of")}  # expressions of a kind
 RESERVED = ("period", "n", "total", "total_sq")  # the other columns of a cube
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class _Part(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
 
 class Time(_Part):
@@ -38,8 +34,9 @@ class Time(_Part):
     local: str | None = None  # of the days and weeks in the report
     since: dt.date | None = Field(default=None, alias="from")
     until: dt.date | None = None  # inclusive
+    each: Literal["D", "W", "M"] = "D"  # "M": a time stands for its whole month, as in monthly figures
 
-    @field_validator("zone", "local")
+    @pydantic.field_validator("zone", "local")
     @classmethod
     def _zone(cls, name: str | None) -> str | None:
         try:
@@ -47,7 +44,7 @@ class Time(_Part):
         except (KeyError, ValueError, OSError):
             raise ValueError(f"{name!r} is not a time zone; give a name such as 'UTC' or 'Europe/Madrid'") from None
 
-    @model_validator(mode="after")
+    @pydantic.model_validator(mode="after")
     def _agree(self) -> Self:
         if self.local and not self.zone:
             raise ValueError(f"local: {self.local} needs zone as well: the zone in which the file was written")
@@ -63,9 +60,9 @@ class Bands(_Part):
     edges: tuple[int | float, ...] = Field(min_length=1)
     labels: tuple[str, ...] | None = None
 
-    @model_validator(mode="after")
+    @pydantic.model_validator(mode="after")
     def _agree(self) -> Self:
-        if any(low >= high for low, high in zip(self.edges, self.edges[1:], strict=False)):
+        if any(not low < high for low, high in zip(self.edges, self.edges[1:], strict=False)):
             raise ValueError(f"edges must rise, got {list(self.edges)}")
         if self.labels is not None and len(self.labels) != len(self.edges) + 1:
             raise ValueError(f"{len(self.edges)} edges need {len(self.edges) + 1} labels, got {len(self.labels)}")
@@ -86,16 +83,16 @@ class Contract(_Part):
     key: Names = Field(min_length=1)
     latest_by: Names = ()
     time: Time
-    missing: tuple[str, ...] = ()  # markers; an empty field is always missing
+    missing: Names = ()  # markers; an empty field is always missing
     types: dict[str, Kind] = {}
     repeated: dict[str, tuple[str, ...]] = {}
     dimensions: dict[str, Dimension | None] = {}  # None: the column of that name
-    personal: tuple[str, ...] = ()
+    personal: Names = ()
     metrics: dict[str, Metric] = Field(min_length=1)
     events: str | None = None
     actions: str | None = None
 
-    @field_validator("dimensions", mode="before")
+    @pydantic.field_validator("dimensions", mode="before")
     @classmethod
     def _by_name(cls, given: Any) -> Any:
         """A list of names and of `name: how`, or one mapping; a name alone is the column of that name."""
@@ -110,14 +107,14 @@ class Contract(_Part):
                 raise ValueError(f"{name!r} is given twice")
         return dict(pairs) if pairs else given
 
-    @field_validator("metrics", mode="before")
+    @pydantic.field_validator("metrics", mode="before")
     @classmethod
     def _named(cls, given: Any) -> Any:
         if not isinstance(given, dict):
             return given
         return {name: {**(m if isinstance(m, dict) else {}), "name": name} for name, m in given.items()}
 
-    @field_validator("metrics")
+    @pydantic.field_validator("metrics")
     @classmethod
     def _complete(cls, metrics: dict[str, Metric]) -> dict[str, Metric]:
         for name, metric in metrics.items():

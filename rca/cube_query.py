@@ -42,7 +42,9 @@ def cubes(
     """The cubes of several metrics by the same dimensions, still in one query: name -> Cube."""
     names = [known(name, source.metrics, "metric") for name in ([metrics] if isinstance(metrics, str) else metrics)]
     by = [known(name, source.dimensions, "dimension") for name in ([by] if isinstance(by, str) else by)]
-    known(period, PERIODS, "period")
+    finest = source.contract.time.each
+    if list(PERIODS).index(known(period, PERIODS, "period")) < list(PERIODS).index(finest):
+        raise InputError(f"period {period!r} is too fine: each time stands for a whole {PERIODS[finest]}.")
     covered = _covered(source, period, within)
     frame = _query(source, [source.metrics[name] for name in names], by, period, covered)
     first, last = floor(covered[0], period), floor(covered[1], period)
@@ -78,30 +80,31 @@ def _query(source: Source, metrics: list[Metric], by: list[str], period: str, co
     from rca.cases import expressions
     from rca.columns import local
 
-    table = source.table
+    when = local(source.table[source.time], source.contract)
+    parts = {metric.name: expressions(source.table, metric) for metric in metrics}
+    values = {f"{name}:{part}": value for name, found in parts.items() for part, value in found.items()}
+    cases = source.table.select(period=when, **{name: source.table[name] for name in by}, **values)
     if covered != source.extent:
         start, end = covered[0], covered[1] + pd.Timedelta(days=1)
-        when = local(table[source.time], source.contract)
-        table = table.filter(when >= ibis.literal(start.to_pydatetime()), when < ibis.literal(end.to_pydatetime()))
-    found = {metric.name: expressions(table, metric) for metric in metrics}
+        cases = cases.filter(cases.period >= ibis.literal(start), cases.period < ibis.literal(end))
     measures = {
         f"{metric.name}:{measure}": value
         for metric in metrics
-        for measure, value in _measures(table, metric.kind, **found[metric.name]).items()
+        for measure, value in _measures(
+            metric.kind, cases, **{part: cases[f"{metric.name}:{part}"] for part in parts[metric.name]}
+        ).items()
     }
-    when = local(table[source.time], source.contract)
-    grouped = table.group_by(period=when.truncate(period), **{name: table[name] for name in by}).aggregate(
+    grouped = cases.group_by(period=cases.period.truncate(period), **{name: cases[name] for name in by}).aggregate(
         **measures
     )
     # labels are made of the few groups, not of every case
     labels = {name: grouped[name].cast("string").nullif("").fill_null(MISSING) for name in by}
-    kinds = [value.type() for parts in found.values() for value in parts.values()]
-    fractions = any(kind.is_floating() or kind.is_decimal() for kind in kinds)
-    with engine_errors(f"source {source.name}"), _in_order(table.get_backend()) if fractions else nullcontext():
+    fractions = any(value.type().is_floating() or value.type().is_decimal() for value in values.values())
+    with engine_errors(f"source {source.name}"), _in_order(cases.get_backend()) if fractions else nullcontext():
         frame = grouped.mutate(**labels).execute()
     for name in measures:
         if not np.isfinite(frame[name]).all():
-            raise InputError(f"metric {name.partition(':')[0]}: a value is infinite or too large to sum.")
+            raise InputError(f"metric {name.rpartition(':')[0]}: a value is infinite or too large to sum.")
     return frame
 
 
@@ -115,15 +118,15 @@ def _in_order(backend: Any) -> Iterator[None]:
         backend.raw_sql("RESET threads")
 
 
-def _measures(table: Any, kind: str, counts: Any = None, out_of: Any = None, value: Any = None) -> dict[str, Any]:
-    """What a metric sums up, from its expressions over the cases."""
+def _measures(kind: str, cases: Any, counts: Any = None, out_of: Any = None, value: Any = None) -> dict[str, Any]:
+    """What a metric sums up, from its expressions as columns of the cases."""
     if kind == "proportion":
         counted = counts if out_of is None else counts & out_of
-        return {"n": table.count(where=out_of), "total": table.count(where=counted)}
+        return {"n": cases.count(where=out_of), "total": cases.count(where=counted)}
     if kind == "mean":
-        known_value = _number(value) if out_of is None else out_of.ifelse(_number(value), None)
-        sums = {"total": known_value, "total_sq": known_value * known_value}
-        return {"n": known_value.count(), **{name: each.sum().fill_null(0) for name, each in sums.items()}}
+        number = _number(value) if out_of is None else out_of.ifelse(_number(value), None)
+        sums = {"total": number.sum(), "total_sq": (number * number).sum()}
+        return {"n": number.count(), **{name: each.fill_null(0) for name, each in sums.items()}}
     events, exposure = _number(counts), _number(out_of)
     both = events.notnull() & exposure.notnull()
     return {"n": exposure.sum(where=both).fill_null(0), "total": events.sum(where=both).fill_null(0)}

@@ -3,7 +3,9 @@
 import csv
 import glob
 import gzip
+import re
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -97,7 +99,7 @@ def _look_up(path: str, start: Path | None, found: Any) -> list[Path]:
     places = [given] if given.is_absolute() else [place / given for place in (folder, *folder.parents)]
     for place in places:
         if matches := found(place):
-            return list(matches)
+            return matches
     where = "" if given.is_absolute() else f"; looked in {folder} and in each folder above it"
     raise InputError(f"no file {path!r}{where}.")
 
@@ -159,11 +161,13 @@ def _header(path: Path) -> tuple[list[str], str]:
     try:
         with opener(path, "rt", encoding="utf-8-sig", newline="") as lines:
             line = lines.readline()
-            delimiter = "\t" if ".tsv" in path.suffixes else max(",;\t|", key=line.count)
+            if "\0" in line:
+                raise ValueError("UTF-16")
+            delimiter = max("\t,;|", key=re.sub('"[^"]*"', "", line).count)
             lines.seek(0)
             names = [name.strip() for name in next(csv.reader(lines, delimiter=delimiter), [])]
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text: save it as UTF-8.") from error
+    except (ValueError, csv.Error) as error:
+        raise InputError(f"{path} is not UTF-8 text that begins with column names: save it as UTF-8.") from error
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error}.") from error
     if not any(names):
@@ -173,25 +177,28 @@ def _header(path: Path) -> tuple[list[str], str]:
 
 def _distinct(header: Sequence[str], repeated: Mapping[str, Sequence[str]], path: Path) -> list[str]:
     """The header, with the names of `repeated` for columns that occur twice (capitals do not tell them apart)."""
-    folded = [name.casefold() for name in header]
+    for name in repeated:
+        if name not in header:
+            raise InputError(f"{path}: repeated names an unknown column {name!r}. {hint(name, header)}")
     left = {name: list(names) for name, names in repeated.items()}
-    for name in dict.fromkeys(header):
-        times = folded.count(name.casefold())
-        if times > 1 and len(left.get(name, [])) != times:
+    names = [left[name].pop(0) if left.get(name) else name for name in header]
+    counts = Counter(name.casefold() for name in names)
+    for name in names:
+        if (times := counts[name.casefold()]) > 1:
             example = [name, *(f"{name}_{count}" for count in range(2, times + 1))]
             raise InputError(
                 f"{path}: the header {name!r} appears {times} times."
                 f" Name them in the contract: repeated: {{{name}: [{', '.join(example)}]}}"
             )
-    for name in set(repeated) - set(header):
-        raise InputError(f"{path}: repeated names an unknown column {name!r}. {hint(name, header)}")
-    return [left[name].pop(0) if left.get(name) else name for name in header]
+    return names
 
 
 def _read_jsonl(con: Any, paths: Sequence[Path]) -> Any:
     """JSON lines as text columns: a first pass finds the names, so that the engine need not guess a type."""
     files = [str(path) for path in paths]
     names = con.read_json(files, format="newline_delimited", maximum_depth=1, sample_size=-1).columns
+    if names == ("json",):  # DuckDB's name for what is no object
+        raise InputError(f"{paths[0]} holds no rows: each line must be a JSON object.")
     return con.read_json(
         files, format="newline_delimited", columns=dict.fromkeys(names, "VARCHAR"), auto_detect=False
     )

@@ -104,7 +104,7 @@ def open_source(path: str | Path, *, scope: Mapping[str, str] | None = None) -> 
     """
     import ibis
 
-    from rca.cases import check_metrics, read_cases
+    from rca.cases import read_cases
 
     file = find_file(str(path))
     contract = read_contract(file)
@@ -115,7 +115,6 @@ def open_source(path: str | Path, *, scope: Mapping[str, str] | None = None) -> 
     with engine_errors(data):
         try:
             cases = read_cases(con, data, contract)
-            check_metrics(cases.table, contract)
         except InputError as error:
             about_data = str(error).startswith(tuple(str(path) for path in data.paths))
             raise type(error)(str(error) if about_data else f"{file}: {error}") from error

@@ -29,7 +29,7 @@ def read_yaml(path: Path, model: type[Model]) -> Model:
     except yaml.MarkedYAMLError as error:
         line = f" (line {error.problem_mark.line + 1})" if error.problem_mark else ""
         raise InputError(f"{path}: not valid YAML{line}: {error.problem}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, OSError, RecursionError) as error:
         raise InputError(f"{path}: not a file in YAML: {str(error).splitlines()[0]}.") from error
     if not isinstance(data, dict):
         raise InputError(f"{path}: holds no fields. Known: {', '.join(_fields(model))}.")

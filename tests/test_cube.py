@@ -234,6 +234,16 @@ def test_a_column_of_dates_is_a_time_column(tmp_path):
     assert found.frame["period"].dt.day.tolist() == [5, 12]
 
 
+def test_a_constant_is_an_expression_too(tmp_path):
+    metrics = {
+        "ones": {"kind": "mean", "better": "up", "value": "1"},
+        "per_case": {"kind": "rate", "better": "down", "counts": "contacts", "out_of": "1"},
+        "all": {"kind": "proportion", "better": "up", "counts": "true", "out_of": "true"},
+    }
+    found = cubes(source_of(weeks("2026-01-05", "2026-01-06"), tmp_path, metrics=metrics), metrics)
+    assert [one.frame[["n", "total"]].to_numpy().tolist() for one in found.values()] == [[[2, 2]]] * 3
+
+
 def test_a_period_with_cases_but_no_answers_has_no_row(tmp_path):
     frame = weeks("2026-01-05", "2026-01-12", score=[None, 5])
     assert cube(source_of(frame, tmp_path), "good").frame["n"].tolist() == [1]

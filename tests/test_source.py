@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from rca.cube_query import cube
 from rca.errors import InputError
 from rca.files import find_file
 from rca.source import open_source
@@ -268,6 +269,26 @@ def test_days_are_those_of_the_local_zone(tmp_path):
     assert open_source(ranged).cases == 2
 
 
+def test_a_time_with_a_z_is_in_utc(tmp_path):
+    refused(
+        "the Z in at says UTC: write zone: UTC and local: Europe/Madrid",
+        _times(tmp_path, "2026-01-05T23:30:00Z", zone="Europe/Madrid"),
+    )
+    path = _times(tmp_path, "2026-01-05T23:30:00Z", zone="UTC", local="Europe/Madrid")
+    assert open_source(path).extent[0] == pd.Timestamp("2026-01-06")
+
+
+def test_a_monthly_figure_stands_for_its_whole_month(tmp_path):
+    path = _times(tmp_path, "2026-01-01", "2026-02-01", each="M")
+    source = open_source(path)
+    assert source.extent == (pd.Timestamp("2026-01-01"), pd.Timestamp("2026-02-28"))
+    found = cube(source, "all", period="M")
+    assert found.partial == ()
+    assert cube(source, "all", period="M", within="last 1").frame["n"].tolist() == [1]
+    with pytest.raises(InputError, match="period 'W' is too fine: each time stands for a whole month"):
+        cube(source, "all", period="W")
+
+
 def test_an_offset_in_the_text_is_respected(tmp_path):
     path = _times(tmp_path, "2026-01-05 23:30:00-0600", format="%Y-%m-%d %H:%M:%S%z", zone="UTC")
     assert open_source(path).extent[0] == pd.Timestamp("2026-01-06")
@@ -318,14 +339,35 @@ def test_an_offset_in_the_text_is_respected(tmp_path):
         ({"time": {"column": "opened_at", "local": "UTC"}}, "needs zone as well"),
         ({"time": {"column": "opened_at", "colum": "x"}}, "time.colum: unknown field. Did you mean 'column'?"),
         ({"key": "vendor"}, "2 keys occur in more than one row .4 rows in all., such as vendor 'Andes'"),
-        ({"types": {"vendor": "integer"}}, "cases.csv, row 1 of the data: vendor 'Andes' is not an integer"),
-        ({"types": {"seconds": "integer"}}, "row 2 of the data: seconds '60.5' is not an integer"),
+        (
+            {"types": {**CONTRACT["types"], "vendor": "integer"}},
+            "cases.csv, row 1 of the data: vendor 'Andes' is not an integer",
+        ),
+        (
+            {"types": {**CONTRACT["types"], "seconds": "integer"}},
+            "row 2 of the data: seconds '60.5' is not an integer",
+        ),
         ({"types": {"opened_at": "text"}}, "opened_at is the time column"),
+        (
+            {"metrics": {"m": {"kind": "proportion", "better": "up", "counts": "null"}}},
+            "m, counts: 'null' is null, a proportion needs a condition",
+        ),
+        ({"dimensions": {"t": {"bands": "days", "edges": [3, float("nan")]}}}, "edges must rise"),
         ({"repeated": {"vendr": ["a", "b"]}}, "repeated names an unknown column 'vendr'. Did you mean 'vendor'?"),
     ],
 )
 def test_a_mistake_in_the_contract_is_one_clear_line(tmp_path, fields, says):
     refused(says, write(tmp_path, **fields))
+
+
+def test_a_mistake_in_the_contract_is_told_before_the_data_is_read(tmp_path):
+    metrics = {"m": {"kind": "mean", "better": "up", "value": "secs"}}
+    refused("unknown column 'secs'. Did you mean 'seconds'?", write(tmp_path, ROWS + "A6,soon\n", metrics=metrics))
+
+
+def test_a_single_name_or_marker_needs_no_list(tmp_path):
+    path = write(tmp_path, key=["case_id", "case_id"], missing="?", personal="vendor")
+    assert open_source(path).contract.personal == ("vendor",)
 
 
 def test_a_key_can_be_two_columns(tmp_path):
@@ -348,6 +390,9 @@ def test_a_key_can_be_two_columns(tmp_path):
         ),
         (ROWS.replace("MX,5,120", "MX,120"), "CSV Error on Line: 2. Expected Number of Columns: 8 Found: 7"),
         (ROWS.replace("Andes", '"Andes', 1), "unterminated quote"),
+        (ROWS.replace("days", "da\0ys"), "cases.csv is not UTF-8 text"),
+        (ROWS.replace("days", '"days').replace("3\n", "3" * 200_000), "is not UTF-8 text that begins with"),
+        (ROWS.replace("vendor", "rca_failed"), "the name 'rca_failed' is taken"),
         (ROWS.replace("\n", "\r\n", 2), "lines do not all end in the same way"),
         (ROWS.replace(",300", ",1_000"), "row 3 of the data: seconds '1_000' is not a number"),
         (ROWS.replace(",300", ",nan"), "row 3 of the data: seconds 'nan' is not a number"),
@@ -379,6 +424,36 @@ def test_a_whole_number_may_be_written_as_pandas_writes_it_beside_a_missing_one(
     refused("csat '5.1' is not an integer", write(tmp_path, rows.replace("5.0", "5.1")))
 
 
+def test_a_delimiter_inside_quotes_is_none(tmp_path):
+    rows = ROWS.replace(",", ";").replace(
+        "seconds", '"seconds, of work, as a number, by hand, in all, or so, then"'
+    )
+    metrics = {"csat": CONTRACT["metrics"]["csat"]}
+    types = {name: kind for name, kind in CONTRACT["types"].items() if name != "seconds"}
+    assert open_source(write(tmp_path, rows, metrics=metrics, types=types)).cases == 5
+
+
+def test_lines_that_are_no_objects_are_refused(tmp_path):
+    for text in ("", "[1, 2]\n"):
+        refused("cases.jsonl holds no rows", write(tmp_path, text, file="cases.jsonl", table="cases.jsonl"))
+
+
+def test_a_repeated_header_cannot_take_the_name_of_another_column(tmp_path):
+    rows = ROWS.replace("seconds", "vendor")
+    refused("header 'market' appears 2 times", write(tmp_path, rows, repeated={"vendor": ["vendor", "market"]}))
+
+
+def test_a_column_may_be_called_as_a_part_of_a_query(tmp_path):
+    for name in ("times", "when", "value", "cases", "rows"):
+        source = open_source(write(tmp_path, ROWS.replace("case_id", name), key=name, dimensions=[name]))
+        assert source.values(name).sum() == 5
+        assert cube(source, "time", by=name, within=("2026-01-05", "2026-01-13")).frame[name].tolist() == [
+            "A1",
+            "A2",
+            "A3",
+        ]
+
+
 def test_a_repeated_header_can_be_named(tmp_path):
     rows = ROWS.replace("seconds", "vendor")
     types = {"csat": "integer", "second_vendor": "number"}
@@ -404,6 +479,8 @@ def test_yaml_that_is_none_or_says_a_thing_twice_is_refused(tmp_path):
     path.write_bytes(b"\xff\xfe")
     refused("not a file in YAML", path)
     refused("not a file in YAML", tmp_path)
+    path.write_text("[" * 3000)
+    refused("not a file in YAML", path)
     path.write_text("just words")
     refused("holds no fields", path)
 
