@@ -39,7 +39,9 @@ def read_cases(con: Any, data: Data, contract: Contract) -> Cases:
     """The cases that `contract` finds in `data`; `con` is the Ibis DuckDB connection that reads them."""
     raw = data.read(con, contract)
     _check_names(raw, contract)
-    untimed = _with_dimensions(typed(raw, contract, {}), contract)  # mistakes in the contract, before a row is read
+    untimed = _with_dimensions(
+        typed(raw, contract, {}).drop(FAILED), contract
+    )  # mistakes in the contract, before a row is read
     for metric in contract.metrics.values():
         expressions(untimed, metric)
     times = [name for name, kind in kinds(raw, contract).items() if kind == "time" and raw[name].type().is_string()]
@@ -149,7 +151,7 @@ def _in_range(table: ir.Table, contract: Contract) -> tuple[ir.Table, dict[str, 
     counts = {str(i): table.count(where=test) for i, test in enumerate(outside.values())}
     found = table.aggregate(first=when.min(where=inside), last=when.max(where=inside), **counts).execute().iloc[0]
     if pd.isna(found["first"]):
-        raise InputError(f"no case has a {contract.time.column} in the time range of the contract.")
+        raise InputError(f"no case has its {contract.time.column} in the time range of the contract.")
     aside = {reason: int(found[str(i)]) for i, reason in enumerate(outside)}
     each = contract.time.each
     extent = pd.Timestamp(found["first"]).normalize(), last_day(floor(found["last"], each), each)

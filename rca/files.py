@@ -59,7 +59,7 @@ class Data:
         if self.kind == "jsonl":
             return _emptied(_read_jsonl(con, self.paths), ["", *contract.missing])
         if self.kind == "parquet":
-            return _emptied(con.read_parquet([str(path) for path in self.paths]), contract.missing)
+            return _emptied(_read_parquet(con, self.paths), contract.missing)
         return _emptied(_read_database(con, self.paths[0], self.inner), contract.missing)
 
 
@@ -202,6 +202,20 @@ def _read_jsonl(con: Any, paths: Sequence[Path]) -> Any:
     return con.read_json(
         files, format="newline_delimited", columns=dict.fromkeys(names, "VARCHAR"), auto_detect=False
     )
+
+
+def _read_parquet(con: Any, paths: Sequence[Path]) -> Any:
+    """All files, if they agree: the engine would squeeze each into the columns and types of the first."""
+    from ibis.expr.datatypes import castable
+
+    table = con.read_parquet([str(path) for path in paths])
+    first = table.schema()
+    for path in paths[1:]:
+        other = con.read_parquet(str(path)).schema()
+        fits = {n: kind.is_string() or castable(other[n], kind) for n, kind in first.items() if n in other}
+        if differ := [name for name in {**first, **other} if not fits.get(name)]:
+            raise InputError(f"{path} and {paths[0]} have different columns or types: {', '.join(differ)}.")
+    return table
 
 
 def _emptied(table: Any, markers: Sequence[str]) -> Any:

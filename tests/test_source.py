@@ -37,6 +37,8 @@ CONTRACT = {
     },
 }
 
+CSAT = {"csat": CONTRACT["metrics"]["csat"]}
+
 
 def write(folder: Path, rows: str | None = ROWS, file: str = "cases.csv", **fields) -> Path:
     """A contract, and its data where `rows` are given; a field None is left out."""
@@ -413,6 +415,18 @@ def test_a_file_that_is_no_whole_text_is_refused(tmp_path):
     refused("cut.csv.gz is not a whole gzip file", path)
 
 
+def test_parquet_files_that_differ_are_refused(tmp_path):
+    frame = pd.DataFrame({"case_id": ["A", "B"], "opened_at": pd.Timestamp("2026-01-05"), "csat": [5, 4]})
+    others = [frame.assign(csat=[3.5, 2.5]), frame.drop(columns="csat"), frame.assign(more=1)]
+    for other, name in zip(others, ["csat", "csat", "more"], strict=True):
+        for part, rows in {"a": frame, "b": other.assign(case_id=["C", "D"])}.items():
+            rows.to_parquet(tmp_path / f"{part}.parquet")
+        path = write(tmp_path, None, table="*.parquet", types=None, dimensions=None, metrics=CSAT)
+        refused(f"b.parquet and .*a.parquet have different columns or types: {name}", path)
+    frame.assign(case_id=["C", "D"], csat=pd.array([5, None], "Int8")).to_parquet(tmp_path / "b.parquet")
+    assert open_source(path).table.csat.sum().execute() == 14
+
+
 def test_a_missing_time_is_set_aside_and_counted(tmp_path):
     source = open_source(write(tmp_path, ROWS.replace("2026-01-13 23:30", "")))
     assert (source.cases, source.set_aside) == (4, {"without opened_at": 1})
@@ -428,9 +442,8 @@ def test_a_delimiter_inside_quotes_is_none(tmp_path):
     rows = ROWS.replace(",", ";").replace(
         "seconds", '"seconds, of work, as a number, by hand, in all, or so, then"'
     )
-    metrics = {"csat": CONTRACT["metrics"]["csat"]}
     types = {name: kind for name, kind in CONTRACT["types"].items() if name != "seconds"}
-    assert open_source(write(tmp_path, rows, metrics=metrics, types=types)).cases == 5
+    assert open_source(write(tmp_path, rows, metrics=CSAT, types=types)).cases == 5
 
 
 def test_lines_that_are_no_objects_are_refused(tmp_path):
@@ -534,6 +547,11 @@ def test_events_and_actions_are_those_of_the_scope(tmp_path):
     assert open_source(path, scope={"market": "MX"}).events["event_id"].tolist() == ["E1", "E2", "E3"]
 
 
+def test_the_segment_of_an_action_is_written_as_the_analyses_write_it(tmp_path):
+    path = _with_records(tmp_path, actions=ACTIONS.replace("market=MX", " vendor=R&D&market = MX "))
+    assert open_source(path).actions["segment"].tolist() == ["market=MX & vendor=R&D", ""]
+
+
 def test_a_source_without_events_has_none(tmp_path):
     source = open_source(write(tmp_path))
     assert len(source.events) == len(source.actions) == 0
@@ -554,6 +572,13 @@ def test_a_source_without_events_has_none(tmp_path):
         (EVENTS, ACTIONS.replace("csat", "cast"), "row 1 of the data: unknown metric 'cast'. Did you mean 'csat'?"),
         (EVENTS, ACTIONS.replace("done", "finished"), "row 2 of the data: unknown status 'finished'"),
         (EVENTS, ACTIONS.replace("0.05", "5 %"), "row 1 of the data: expected_effect '5 %' is not a number"),
+        (EVENTS, ACTIONS.replace("0.05", "nan"), "row 1 of the data: expected_effect 'nan' is not a number"),
+        (EVENTS, ACTIONS.replace("market=MX", "markt=MX"), "row 1 of the data: unknown dimension 'markt'. Did you"),
+        (EVENTS.replace("Sale", ""), ACTIONS, "row 3 of the data: title '' is not a text"),
+        (EVENTS.replace("Andes\n", "Andes,\n"), ACTIONS, "row 2 of the data: 7 fields, the header has 6"),
+        (EVENTS.replace("vendor", "kind"), ACTIONS, "events.csv: the header 'kind' appears 2 times"),
+        ("", ACTIONS, "events.csv has no column 'event_id'"),
+        (EVENTS.replace("2026-01-09", "2026-01-02"), ACTIONS, "event E2 ends before it starts"),
     ],
 )
 def test_a_mistake_in_events_or_actions_is_one_clear_line(tmp_path, events, actions, says):
