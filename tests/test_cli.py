@@ -103,3 +103,18 @@ def test_sample_writes_the_marketplace_of_a_seed(tmp_path):
 @pytest.mark.parametrize("arguments", [["run"], ["run", "x.yml", "--jobs", "-1"], ["no-such-command"]])
 def test_a_wrong_call_exits_2(arguments, tmp_path):
     assert said(*arguments, cwd=tmp_path)[0] == 2
+
+
+def test_an_unchanged_batch_loads_nothing_that_only_executing_needs(tmp_path):
+    study = write_study(tmp_path)
+    assert said("run", study, "--out", tmp_path / "outputs", "--quiet")[0] == 0
+    lines = [
+        f"import sys; from rca.cli import main; sys.argv = ['rca', 'run', {str(study)!r}, '--out', 'outputs']",
+        "try: main()",
+        "finally: print(*sys.modules)",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "4 unchanged." in done.stdout
+    assert {"papermill", "nbformat", "nbconvert", "matplotlib"} & set(done.stdout.splitlines()[-1].split()) == set()

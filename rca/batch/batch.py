@@ -44,12 +44,14 @@ def run_studies(paths: Sequence[Path], out: Path, options: Options, show: Show) 
         start_server()  # its imports go on while the studies are checked
     plans = plan(paths, out.absolute())
     wanted = {run.folder for run in only_named([run for one in plans for run in one.runs], options.only)}
+    sites = {one.folder: (one.study, one.runs) for one in plans}
     ended: list[Outcome] = []
     with ExitStack() as stack:
-        tokens = {one.folder: stack.enter_context(Lock(one.folder)) for one in plans}
+        tokens = {folder: stack.enter_context(Lock(folder)) for folder in sites}
         for folder in tokens:
             sweep(folder)
         tasks = [task for one in plans for task in tasks_of(one, options) if task.run.folder in wanted]
+        del plans  # and with them the data that they hold open
         show.start(len(tasks))
         try:
             for outcome in _perform_all(tasks, options, tokens, show):
@@ -58,7 +60,7 @@ def run_studies(paths: Sequence[Path], out: Path, options: Options, show: Show) 
         finally:  # also when the batch is interrupted: what is done stays
             for folder in tokens:
                 sweep(folder)
-            show.finish(ended, [write_index(one.study, one.folder, one.runs, ended) for one in plans])
+            show.finish(ended, [write_index(study, folder, runs, ended) for folder, (study, runs) in sites.items()])
     return 1 if any(outcome.status == "failed" for outcome in ended) else 0
 
 

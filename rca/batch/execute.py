@@ -1,10 +1,12 @@
 """Execute a notebook with papermill, on a kernel of its own, within limits of time and memory."""
 
 import logging
+import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,10 +49,11 @@ def execute(
 
     stopped   asked several times a second; when it says yes, the kernel is ended and `Stopped` is raised
     """
-    import nbformat
-    from papermill import PapermillExecutionError, execute_notebook
+    with _no_grammars():
+        import nbformat
+        from papermill import PapermillExecutionError, execute_notebook
 
-    from rca.batch.client import manager_in
+        from rca.batch.client import manager_in
 
     logging.getLogger("papermill").setLevel(logging.CRITICAL)  # what matters of it is in the outcome
     clock = Clock()
@@ -79,6 +82,22 @@ def execute(
     executed = nbformat.read(target if target.exists() else notebook, as_version=4)
     trouble = watch.trouble or died
     return Execution(executed, trouble, bool(died and not watch.trouble), round(watch.peak), clock.seconds)
+
+
+@contextmanager
+def _no_grammars() -> Iterator[None]:
+    """Keep jsonschema from building a grammar of international addresses, which no notebook's schema asks for.
+
+    It takes more than a second, most of what importing papermill takes. jsonschema does without where it is missing.
+    """
+    missing = "rfc3987_syntax" not in sys.modules
+    if missing:
+        sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if missing:
+            sys.modules.pop("rfc3987_syntax", None)
 
 
 @dataclass

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import nbformat
 import yaml
 
 from rca.batch.execute import Execution, Limits, execute
@@ -109,6 +108,8 @@ def _perform(task: Task, work: Path, stopped: Callable[[], bool]) -> Outcome:
 
 
 def _write_report(work: Path, run: Run, went: Execution, verdict: Verdict) -> None:
+    import nbformat
+
     notebook = steady(went.notebook)
     nbformat.write(notebook, work / "report.ipynb")
     page = render_page(

@@ -5,8 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import nbformat
-
 from rca.batch.batch import Options, cores, tasks_of
 from rca.batch.fork import start_server
 from rca.batch.plan import plan
@@ -45,6 +43,8 @@ def compare(place: Path, again: Path) -> str:
     """The first difference between two folders of the same run, in words."""
     if not again.exists():
         return "it could not be made again"
+    import nbformat
+
     before, now = (nbformat.read(folder / "report.ipynb", as_version=4) for folder in (place, again))
     found = differences(before, now)
     if found:
