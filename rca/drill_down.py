@@ -60,7 +60,7 @@ class DrillDown(Result):
         what = counted(self.metric, facts["count"])
         if not facts["chain"]:
             return f"No vital few by {words[0]} among {what}."
-        of = [what, "that", "that", *["that"] * len(self.path)]
+        of = [what, *["that"] * len(words)]
         steps = zip(words, facts["chain"], facts["chain_of_parent"], of, strict=False)
         parts = [f"{word} {segment} holds {percent(share)} of {whole}" for word, segment, share, whole in steps]
         if len(parts) < len(words):

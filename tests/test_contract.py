@@ -4,6 +4,7 @@ import dataclasses
 import json
 import pickle
 from collections.abc import Callable
+from html import escape
 from typing import Any
 
 import matplotlib as mpl
@@ -61,6 +62,11 @@ def andes(cube: rca.Cube) -> rca.Cube:
     return cube.where({"vendor": "Andes"}).over(["market", "channel"])
 
 
+def two_windows(cube: rca.Cube) -> Result:
+    now, then = (rca.pareto(cube, by="market", within=WINDOWS[w]) for w in ("after", "before"))
+    return now.against(then)
+
+
 def a_reach(cube: rca.Cube) -> Reach:
     return rca.reach(cube, rca.localize(andes(cube), **WINDOWS), scope={"vendor": "Andes"})
 
@@ -71,6 +77,7 @@ RESULTS: dict[str, Make] = {
     "screen": lambda c: rca.screen(c, by="vendor"),
     "capability": lambda c: capability(rca.control_chart(andes(c)), lower=0.0),
     "pareto": lambda c: rca.pareto(andes(c), by="market", within="last 8"),
+    "pareto_change": lambda c: two_windows(andes(c)),
     "drill_down": lambda c: drill_down(andes(c), path=["market", "channel"]),
     "bridge": lambda c: rca.bridge(andes(c), by=["market", "channel"], **WINDOWS),
     "mix": lambda c: rca.mix(andes(c), **WINDOWS),
@@ -108,6 +115,7 @@ def test_headline_is_one_plain_sentence(result: Result) -> None:
 def test_html_escapes_what_comes_from_data(result: Result) -> None:
     html = result._repr_html_()
     assert "<b>BR</b>" not in html
+    assert escape(result.headline) in html
     assert result.__class__.__name__ in repr(result)
 
 

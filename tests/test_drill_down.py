@@ -1,10 +1,5 @@
 """Drill-down: totals reconcile at every step, and only the vital few are opened."""
 
-import json
-import pickle
-from dataclasses import FrozenInstanceError
-from html import unescape
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -85,13 +80,3 @@ def test_picture_has_a_bar_per_row():
     ax = result.plot()
     assert len(ax.patches) == len(result.table)
     plt.close(ax.figure)
-
-
-def test_result_is_frozen_pickles_and_has_json_facts():
-    result = drill_down(marketplace(0), path=PATH)
-    again = pickle.loads(pickle.dumps(result))
-    assert again.headline == result.headline
-    assert json.loads(json.dumps(result.facts, allow_nan=False)) == result.facts
-    assert result.headline in unescape(result._repr_html_())
-    with pytest.raises(FrozenInstanceError):
-        result.table = None

@@ -1,9 +1,5 @@
 """Pareto against published counts, exact small-sample tests from elsewhere, brute force and chance."""
 
-import json
-import pickle
-from dataclasses import FrozenInstanceError
-from html import unescape
 from math import comb
 from pathlib import Path
 
@@ -290,11 +286,8 @@ def assert_texts_apart(axes) -> None:
             assert not box.overlaps(second), (text, other)
 
 
-def test_result_is_frozen_pickles_and_has_json_facts():
-    result = pareto(cube(CSAT, {"a": (100, 85), "b": (50, 20)}), by="reason")
-    again = pickle.loads(pickle.dumps(result))
-    assert again.headline == result.headline
-    assert json.loads(json.dumps(result.facts, allow_nan=False)) == result.facts
-    assert result.headline in unescape(result._repr_html_())
-    with pytest.raises(FrozenInstanceError):
-        result.table = None
+def test_a_dimension_may_be_called_like_a_column_of_the_table():
+    subject = cube(ESCALATED, {"a": (100, 60), "b": (100, 20)}, weeks=2).frame
+    for name in ("count", "segment", "share", "last"):
+        named = Cube(subject.rename(columns={"reason": name}), ESCALATED, by=[name])
+        assert pareto(named, by=name).table["count"].tolist() == [120, 40]

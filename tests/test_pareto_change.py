@@ -1,9 +1,5 @@
 """Two Paretos compared: planted moves are told, a reordering by noise is marked as such."""
 
-import json
-import pickle
-from dataclasses import FrozenInstanceError
-from html import unescape
 from itertools import permutations
 from math import comb
 
@@ -131,13 +127,3 @@ def test_picture_draws_one_dumbbell_per_segment():
     ax = compared(drawn(np.random.default_rng(1), [0.4, 0.3, 0.3], [0.3, 0.4, 0.3])).plot()
     assert [t.get_text() for t in ax.get_yticklabels()] == ["s1", "s2", "s0"]
     plt.close(ax.figure)
-
-
-def test_result_is_frozen_pickles_and_has_json_facts():
-    result = compared(drawn(np.random.default_rng(1), [0.4, 0.3, 0.3], [0.3, 0.4, 0.3]))
-    again = pickle.loads(pickle.dumps(result))
-    assert again.headline == result.headline
-    assert json.loads(json.dumps(result.facts, allow_nan=False)) == result.facts
-    assert result.headline in unescape(result._repr_html_())
-    with pytest.raises(FrozenInstanceError):
-        result.table = None
