@@ -10,9 +10,7 @@ from scipy.sparse import csr_array
 from rca.cube import Cube
 
 POOLED = "Other ("
-RARE = (
-    0.01  # part of all cases below which levels of a driver are pooled: too few to be told from chance, or acted on
-)
+RARE = 0.01  # part of all cases below which a level is pooled: too few to be told from chance, or acted on
 
 
 @dataclass(frozen=True, eq=False)

@@ -108,7 +108,7 @@ def scatter(cube: Cube) -> tuple[float, float]:
     if not total:
         return 0.0, 1.0
     cases = total**2 / cube.frame["total_sq"].sum() if cube.metric.kind == "mean" else total
-    return float(cases), dispersion(count.unstack(fill_value=0.0).to_numpy() * (cases / total))
+    return float(cases), dispersion(count.unstack(fill_value=0).to_numpy() * (cases / total))
 
 
 def dispersion(grid: np.ndarray) -> float:

@@ -65,10 +65,12 @@ def several(items: Sequence[str], last: str = "and") -> str:
 def percent(share: float) -> str:
     """A share in whole percent; one decimal below 10 %.
 
-    >>> percent(.482), percent(.0824)
-    ('48 %', '8.2 %')
+    >>> percent(.482), percent(.0824), percent(.0004)
+    ('48 %', '8.2 %', 'less than 0.1 %')
     """
-    return f"{100 * share:.{0 if share >= 0.0995 else 1}f} %"
+    if 0 < share < 0.0005:
+        return "less than 0.1 %"
+    return f"{100 * share:z.{0 if share >= 0.0995 else 1}f} %"
 
 
 def rate_title(metric: Metric, where: Mapping[str, str], before: float, after: float) -> str:
