@@ -21,7 +21,6 @@ from rca.period import Dates, day, floor, last_day
 from rca.time_format import infer
 
 TIMES = "rca_times"
-CHECKS = {"is_boolean": "a condition", "is_numeric": "a number"}
 
 
 @dataclass(frozen=True)
@@ -78,18 +77,16 @@ def read_cases(con: Any, data: Data, contract: Contract) -> Cases:
 
 def expressions(table: ir.Table, metric: Metric) -> dict[str, Any]:
     """The expressions of a metric over a table, `counts`, `out_of` and `value`, each of the type its kind needs."""
-    needed = {"counts": "is_boolean", "out_of": "is_boolean", "value": "is_numeric"}
-    if metric.kind == "rate":
-        needed = {"counts": "is_numeric", "out_of": "is_numeric"}
     found = {}
-    for field, check in needed.items():
+    for field in ("counts", "out_of", "value"):
         text = getattr(metric, field)
         if text is not None:
             found[field] = translate(text, table, f"metric {metric.name}, {field}")
-            kind = found[field].type()
-            if not getattr(kind, check)():
+            kind, number = found[field].type(), field == "value" or metric.kind == "rate"
+            if not (kind.is_numeric() if number else kind.is_boolean()):
+                needed = "a number" if number else "a condition"
                 raise InputError(
-                    f"metric {metric.name}, {field}: {text!r} is {kind}, a {metric.kind} needs {CHECKS[check]}."
+                    f"metric {metric.name}, {field}: {text!r} is {kind}, a {metric.kind} needs {needed}."
                 )
     return found
 

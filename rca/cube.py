@@ -1,7 +1,7 @@
 """The cube: per period and combination of dimensions the counts that every analysis reads, and nothing else."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -100,7 +100,7 @@ class Cube:
     def within(self, window: Window, name: str = "window") -> "Cube":
         """The part of the cube whose periods begin inside a window."""
         first, last = self.window(window, name)
-        return self._with(self.frame[self.frame["period"].between(first, last)])
+        return replace(self, frame=self.frame[self.frame["period"].between(first, last)])
 
     def where(self, segment: Mapping[str, str]) -> "Cube":
         """The part of the cube inside one segment."""
@@ -108,26 +108,18 @@ class Cube:
         for dimension, value in segment.items():
             known(dimension, self.by, "dimension")
             inside &= (self.frame[dimension] == value).to_numpy()
-        return self._with(self.frame[inside])
+        return replace(self, frame=self.frame[inside])
 
     def over(self, by: Iterable[str]) -> "Cube":
         """The cube with only the dimensions `by`, the others summed over."""
-        keep = [known(b, self.by, "dimension") for b in ([by] if isinstance(by, str) else by)]
-        return Cube(self.frame, self.metric, keep, self.period, self.partial, self.scope)
+        return replace(self, by=[known(b, self.by, "dimension") for b in ([by] if isinstance(by, str) else by)])
 
     def pair(self, before: Window, after: Window) -> pd.DataFrame:
         """Two windows side by side: dimensions, then each measure with `_before` and `_after`; 0 where absent."""
         sides = []
         for name, window in (("before", before), ("after", after)):
             rows = self.within(window, name).frame
-            sums = (
-                rows.groupby(list(self.by))[self.measures].sum()
-                if self.by
-                else rows[self.measures].sum().to_frame().T
-            )
+            sums = rows.groupby(list(self.by) or np.zeros(len(rows)))[self.measures].sum()
             sides.append(sums.add_suffix(f"_{name}"))
         both = sides[0].join(sides[1], how="outer").fillna(0).sort_index()
         return both.reset_index(drop=not self.by)
-
-    def _with(self, frame: pd.DataFrame) -> "Cube":
-        return Cube(frame, self.metric, self.by, self.period, self.partial, self.scope)

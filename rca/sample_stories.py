@@ -157,16 +157,7 @@ STORY_EVENTS = (
     ("EVT-108", "sop_update", "SOP-104 v3", "2026-09-21", None, "Andes", "MX", "refund"),
     ("EVT-109", "release", "Chat button on the order page", "2026-09-28", None, "Baltic", None, None),
     ("EVT-110", "campaign", "Peak-season hiring", "2026-09-28", None, "Cedar", None, None),
-    (
-        "INC-552",
-        "tool_bug",
-        "Ticket router holds back first responses",
-        "2026-10-03",
-        "2026-10-12",
-        None,
-        None,
-        None,
-    ),
+    ("INC-552", "tool_bug", "Ticket router holds back first responses", "2026-10-03", "2026-10-12", *[None] * 3),
 )
 OTHER_EVENTS = (
     ("EVT-101", "sop_update", "SOP-105 v3", "2026-04-13", None, None, None, "returns"),

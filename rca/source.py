@@ -15,6 +15,7 @@ from rca.errors import InputError, hint, known
 from rca.files import engine_errors, find_data, find_file
 from rca.metric import Metric
 from rca.period import Dates, words
+from rca.records import ACTIONS, EVENTS, read_records
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -62,15 +63,11 @@ class Source:
     @cached_property
     def events(self) -> pd.DataFrame:
         """What happened: `event_id, kind, title, start, end`, then dimensions it is limited to; empty when none."""
-        from rca.records import EVENTS, read_records
-
         return read_records(self.contract.events, EVENTS, self)
 
     @cached_property
     def actions(self) -> pd.DataFrame:
         """Owned tasks: `action_id, title, owner, metric, segment, due, status, effective, expected_effect`."""
-        from rca.records import ACTIONS, read_records
-
         return read_records(self.contract.actions, ACTIONS, self)
 
     @property
