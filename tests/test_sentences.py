@@ -1,0 +1,93 @@
+"""A thousand random results: no sentence holds what is no number, an exponent, endless digits or a wrong direction."""
+
+import re
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rca import summary
+from rca.finding import Finding, moves, segments, whole
+from rca.localize import ALL, NUMBERS, Localization
+from rca.metric import Metric, Target
+from rca.mix import Mix
+from rca.reach import Reach
+
+NO_NUMBER = re.compile(r"\b(nan|inf|None|NaT|NA)\b|\de[+-]\d|\.\d{5}|[−-]0(\.0+)?(?![\d.])|  ")
+AFTER = (pd.Timestamp("2026-09-21"), pd.Timestamp("2026-11-15"))
+BEFORE = (pd.Timestamp("2026-03-23"), pd.Timestamp("2026-09-20"))
+SOURCE: Any = SimpleNamespace(scope={"vendor": "Andes"}, actions=pd.DataFrame())
+
+
+class Case:
+    """One segment (or all cases) that changed, others that did or did not, one value whose share moved."""
+
+    def __init__(self, seed: int):
+        rng = np.random.default_rng(seed)
+        kind = ("proportion", "mean", "rate")[seed % 3]
+        self.metric = Metric(
+            name="kpi",
+            label=str(rng.choice(["CSAT", "Handling time"])),
+            kind=kind,
+            better=str(rng.choice(["up", "down"])),
+            unit=str(rng.choice(["", "s"])) if kind == "mean" else "",
+            cases=str(rng.choice(["cases", "queries"])),
+            targets=(Target(value=rng.random()),) if rng.random() < 0.5 else (),
+        )
+        scale = 1.0 if kind == "proportion" else 10 ** rng.uniform(-5, 6)
+        level = scale * rng.choice([0, rng.random(), 1])
+        tiny = 10 ** -rng.uniform(0, 8)
+        self.effect = float(tiny * (scale * rng.random() - level)) or scale * 1e-9
+        share = float(rng.choice([1e-4, rng.random(), 1]))
+        self.impact = share * self.effect
+        self.change = self.impact * float(rng.choice([1, 1, rng.uniform(-3, 3)]))  # of the whole: other causes too
+        where = {"market": "MX"} if share < 1 else {"market": None}
+        numbers = [level, level + self.effect, self.effect, self.effect - scale / 9, self.effect + scale / 9]
+        numbers += [rng.choice([0, 1e-300, 0.01]), self.impact, self.impact * rng.integers(20, 10**6), 0.0]
+        row = {"segment": "market=MX" if share < 1 else ALL, **where, **dict(zip(NUMBERS, numbers, strict=True))}
+        table = pd.DataFrame([{**row, "direction": self.metric.judge(self.effect)}])
+        detectable = {s: scale * rng.random() for s in (0.05, 0.2, 1.0)}
+        values = (level, level + self.change)
+        self.found = Localization(table, self.metric, table[:0], BEFORE, AFTER, *values, 0.0, detectable)
+        elsewhere = [self.effect * rng.random(), -scale, scale, 1e-9] if rng.random() < 0.7 else [np.nan] * 4
+        how = "unknown" if np.isnan(elsewhere[0]) else str(rng.choice(["own", "shared", "common"]))
+        columns = ["segment", "effect", "p_value", "others_effect", "conf_low", "conf_high", "others_p_value"]
+        columns += ["others", "moved", "reach"]
+        reached = [row["segment"], self.effect, 1e-9, *elsewhere, 3, 1, how]
+        self.reach = Reach(pd.DataFrame([reached], columns=columns), self.metric, "vendor")
+        shares = {"share_before": rng.random() * tiny, "share_after": rng.random()}
+        moved = {"dimension": "market", "value": "MX", "segment": "market=MX", **shares, "mix_effect": self.impact}
+        moved |= {"conf_low": -scale, "conf_high": scale, "p_adj": 1e-4, "dimension_effect": self.impact}
+        moved["direction"] = self.metric.judge(self.impact)
+        self.mix = Mix(pd.DataFrame([moved]), self.metric, 9, BEFORE, AFTER, *values)
+
+
+def said(case: Case, own: list[Finding], common: list[Finding]) -> list[str]:
+    changes = {"kpi": case.found}
+    texts = [summary.title(own, common, changes), summary.lead(own, common, changes, SOURCE)]
+    return texts + [t for f in own + common for t in (f.title, f.tag, f.impact_text, f.cases_text, *f.details)]
+
+
+@pytest.mark.parametrize("part", range(10))
+def test_random_results_read_well(part: int) -> None:
+    for seed in range(100 * part, 100 * part + 100):
+        case = Case(seed)
+        rates = list(segments(case.found, case.reach, SOURCE))
+        own, common = [[f for f in rates if (f.reach == "common") == shared] for shared in (False, True)]
+        common += list(whole(case.found, case.reach)) if not common else []
+        mixes = list(moves(case.mix))
+        texts = said(case, own, common) + said(case, mixes, []) + said(case, [], [])
+        texts += [case.found.headline, case.reach.headline, case.mix.headline]
+        for text in texts:
+            assert not NO_NUMBER.search(text), (seed, text)
+        title = summary.title(own, common, {"kpi": case.found})
+        size = case.change if " explains " in title else case.effect
+        assert (" rose " in title) == (size > 0), (seed, title)
+        assert (" fell " in title) == (size < 0), (seed, title)
+        assert (summary.status(own) == "attention") == bool(own and case.effect * case.metric.sign < 0)
+        assert (" rose by " in case.found.headline) == (case.effect > 0)
+        assert (" rose by " in summary.title(mixes, [], {"kpi": case.found})) == (case.impact > 0)
+        grew = (case.mix.table["share_after"] > case.mix.table["share_before"]).item()
+        assert mixes[0].title.startswith("More" if grew else "Fewer")
