@@ -40,6 +40,9 @@ def write_index(study: Study, folder: Path, runs: Sequence[Run], outcomes: Seque
     now = {outcome.folder: outcome for outcome in outcomes}
     rows = [row for run in runs if (row := _row(run, now.get(run.folder)))]
     reports = [row.findings for row in rows if row.findings]
+    labels: dict[str, str] = {}  # in the order of the reports; the first to name a KPI names it for all
+    for kpi in (kpi for report in reports for kpi in report.kpis):
+        labels.setdefault(kpi.metric, kpi.label)
     page = (
         environment()
         .get_template("index.html.j2")
@@ -48,7 +51,7 @@ def write_index(study: Study, folder: Path, runs: Sequence[Run], outcomes: Seque
             noun=study.for_each.replace("_", " "),
             sentence=_sentence(reports, _plural(study.for_each)),
             after=max((report.after for report in reports), default=None),
-            labels={kpi.metric: kpi.label for report in reports for kpi in report.kpis},
+            labels=labels,
             rows=rows,
             common=_common(reports),
             counts=Counter(row.status for row in rows),
