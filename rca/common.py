@@ -6,12 +6,12 @@ import numpy as np
 
 from rca.children import some_over_all
 from rca.robust import CHI2_MEDIAN, center, weighted_median
-from rca.segments import Segments
+from rca.segments import SLACKS, Segments
 
 CLOSE = 2.0  # standard errors within which the mean, which uses all cases, may stand for the robust middle
 LOSS = 9.0  # a value that is off by more than three standard errors counts no more than that
+MEDIAN_VARIANCE = 1.571  # of the median against that of the mean: pi / 2
 CLEARER = 4.0  # loss by which another scale must beat points
-SLACK = 0.10, 0.50  # by which share segments differ from what they share: at least, at most
 Array = np.ndarray
 
 
@@ -71,21 +71,31 @@ def _fit(segments: Segments, shape: Array) -> _Fit | None:
     size, variance, _ = _per_unit(segments, segments.grain, shape)
     if not len(size):
         return None
-    middle = center(size, variance)
-    whole, noise = segments.whole()
     unit = segments.average(shape)
-    if abs(whole / unit - middle) < CLOSE * np.sqrt(noise) / unit:
-        middle = whole / unit
+    middle, noise = _middle(segments, size, variance, unit)
     singles = [i for i, subset in enumerate(segments.cuboids.subsets) if len(subset) == 1]
     values = [_per_unit(segments, i, shape) for i in singles]
     off = np.concatenate([s - center(s, v) for s, v, _ in values])
     spread = np.concatenate([v for _, v, _ in values])
     slack = _slack(off, spread, abs(middle), np.concatenate([w for _, _, w in values]))
-    loss = np.minimum(off**2 / (spread + (SLACK[0] * middle) ** 2), LOSS).sum()
+    loss = np.minimum(off**2 / (spread + (SLACKS[0] * middle) ** 2), LOSS).sum()
     some = any(_some_did(s * np.sign(middle), v, len(singles)) for s, v, _ in values)
     return _Fit(
         shape * middle, slack, middle * unit / float(np.sqrt(noise)), float(loss), not some, np.ptp(shape) > 0
     )
+
+
+def _middle(segments: Segments, size: Array, variance: Array, unit: float) -> tuple[float, float]:
+    """The typical change per unit of the shape, and the variance of the change of the whole that it makes.
+
+    The ratio of two totals is skewed, so its mean is off: the median. Else the mean of all cases, unless the robust
+    middle contradicts it.
+    """
+    whole, noise = segments.whole()
+    if segments.leaves.kind == "total":
+        return weighted_median(size, 1 / np.sqrt(variance)), MEDIAN_VARIANCE * noise
+    middle = center(size, variance)
+    return (whole / unit if abs(whole / unit - middle) < CLOSE * np.sqrt(noise) / unit else middle), noise
 
 
 def _per_unit(segments: Segments, i: int, shape: Array) -> tuple[Array, Array, Array]:
@@ -99,11 +109,10 @@ def _per_unit(segments: Segments, i: int, shape: Array) -> tuple[Array, Array, A
 def _slack(off: Array, variance: Array, size: float, weight: Array) -> float:
     """The smallest share of the change that, as a standard deviation between segments, brings the weighted median of
     squared standard scores down to that of chi-squared."""
-    low, high = SLACK
-    for slack in np.linspace(low, high, 9):
+    for slack in SLACKS:
         if weighted_median(off**2 / (variance + (slack * size) ** 2), np.sqrt(weight)) <= CHI2_MEDIAN:
-            return float(slack)
-    return high
+            return slack
+    return SLACKS[-1]
 
 
 def _some_did(means: Array, variances: Array, dims: int) -> bool:

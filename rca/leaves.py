@@ -16,20 +16,19 @@ from rca.cuboids import Cuboids
 
 PRIOR = 10.0  # cases (events) of its neighbours' level that a leaf's own level is drawn towards
 PRIOR_VARIANCE = 50.0  # the same for the variance of a value: long tails make a leaf's own a poor guide
-SYMMETRIC = {"proportion": 1.0, "rate": 2 / 3, "mean": 1 / 3, "total": 1.0}
+SYMMETRIC = {"proportion": 1.0, "rate": 2 / 3, "mean": 1 / 3}
 Array = np.ndarray
 
 
 @dataclass(frozen=True)
 class Side:
     """One window: cases of each leaf, its residual mean, the sampling variance of that (inf where the leaf is not
-    seen), and the variance that one unit of over-dispersion adds."""
+    seen)."""
 
     sign: int
     n: Array
     residual: Array
     noise: Array
-    extra: Array
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,8 @@ class Leaves:
     sides  one per window (for totals one in all)
     size   cases, or the larger of the two totals
     level  what the leaf usually shows, both windows pooled
+    spread variance of one case
+    forms  that variance beyond sampling may take from leaf to leaf
     power  of a mean at which its noise is symmetric: 1 as it stands, 1/3 for skewed values as times are (Wilson &
            Hilferty 1931), 2/3 for counts (Anscombe 1953)
     """
@@ -47,6 +48,8 @@ class Leaves:
     sides: tuple[Side, ...]
     size: Array
     level: Array
+    spread: Array
+    forms: tuple[Array, ...]
     power: float
 
     @property
@@ -71,15 +74,18 @@ def evidence(kind: str, pairs: pd.DataFrame, cuboids: Cuboids) -> Leaves:
     else:
         shrunk = _shrunk(cases, pooled, prior)
         variance = shrunk if kind == "rate" else np.clip(shrunk * (1 - shrunk), 0.0099, 0.25)
+    forms: tuple[Array, ...] = (variance, level**2 if factors else np.ones(len(level)))
+    if kind == "proportion":
+        forms = (variance, variance**2, np.ones(len(level)))  # beta-binomial, logistic-normal, in points
     sides = (_side(-1, n[0], before, level, variance), _side(1, n[1], after, level, variance))
-    return Leaves(kind, sides, cases, level, SYMMETRIC[kind] if factors else 1.0)
+    return Leaves(kind, sides, cases, level, variance, forms, SYMMETRIC[kind] if factors else 1.0)
 
 
 def _side(sign: int, n: Array, total: Array, level: Array, variance: Array) -> Side:
     seen = n > 0
     count = np.where(seen, n, 1.0)
     residual, noise = np.where(seen, total / count - level, 0.0), np.where(seen, variance / count, np.inf)
-    return Side(sign, n, residual, noise, variance)
+    return Side(sign, n, residual, noise)
 
 
 def smooth(n: Array, total: Array, cuboids: Cuboids, prior: float, factors: bool, rounds: int = 5) -> Array:
@@ -125,8 +131,9 @@ def _totals(before: Array, after: Array) -> Leaves:
     size = np.maximum(np.abs(before), np.abs(after))
     seen = size > 0
     change = np.where(seen, (after - before) / np.where(seen, size, 1.0), 0.0)
-    side = Side(1, seen.astype(float), change, np.where(seen, 1.0, np.inf), np.ones(len(before)))
-    return Leaves("total", (side,), size, np.ones(len(before)), SYMMETRIC["total"])
+    side = Side(1, seen.astype(float), change, np.where(seen, 1.0, np.inf))
+    one = np.ones(len(before))
+    return Leaves("total", (side,), size, one, one, (), power=1.0)
 
 
 def _ratio(total: Array, n: Array) -> float:

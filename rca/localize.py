@@ -15,6 +15,7 @@ from rca.leaves import Leaves, evidence
 from rca.metric import Metric
 from rca.period import Dates, Window
 from rca.result import Result
+from rca.search import ALL as ALL_SHARE
 from rca.search import Found, Search, search
 
 ALL = "all cases"
@@ -158,7 +159,7 @@ def localize(cube: Cube, *, before: Window, after: Window, alpha: float = 0.01) 
 
 def _detectable(result: Search, share: float, alpha: float) -> float:
     """Smallest effect found with 80 % power in a segment of one dimension that holds a share of the cases."""
-    tried = result.tried[1] if share < 1 else 2
+    tried = result.tried[1] if share < 1 else 1 / ALL_SHARE
     return float((norm.isf(alpha / 2 / tried) + norm.isf(0.2)) / np.sqrt(share * result.precision))
 
 
@@ -166,7 +167,7 @@ class _Counts:
     """Rates, effect, interval and impact of found segments from their own counts."""
 
     def __init__(self, metric: Metric, pairs: pd.DataFrame, dims: Sequence[str], leaves: Leaves, search: Search):
-        self.metric, self.dims, self.level, self.dispersion = metric, list(dims), leaves.level, search.dispersion
+        self.metric, self.dims, self.level, self.over = metric, list(dims), leaves.level, search.over
         squares = "total_sq" if "total_sq_before" in pairs else "total"
         self.n, self.t, self.sq = (
             [pairs[f"{name}_{w}"].to_numpy(float) for w in ("before", "after")] for name in ("n", "total", squares)
@@ -211,7 +212,7 @@ class _Counts:
             variance = (total + 0.5) / n**2
         else:
             variance = max(sq - total * rate, 0) / max(n - 1, 1) / n
-        return float(rate), float(variance * (1 + self.dispersion * (each**2).sum() / n))
+        return float(rate), float(variance + (self.over[leaves] * each**2).sum() / n**2)
 
     def _mix(self, leaves: np.ndarray) -> float:
         """The part of a segment's change that is a shift of mix inside it; 0 where that is within noise."""

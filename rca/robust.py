@@ -4,6 +4,7 @@ import numpy as np
 
 Array = np.ndarray
 CHI2_MEDIAN = 0.455  # median of chi-squared with one degree of freedom
+MEDIAN_ERROR = 1.06  # its standard error in a sample of one
 EFFICIENCY = 0.37  # of a spread from the median of squares, against that from all of them
 BIWEIGHT = 4.685  # standard errors at which an observation no longer counts (95 % efficient: Beaton & Tukey 1974)
 

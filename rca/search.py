@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats import t
 
-from rca.children import SPREAD, some_over_all
+from rca.children import some_over_all
 from rca.common import Common, common
 from rca.cuboids import Cuboids
 from rca.leaves import Leaves
 from rca.segments import Segments
 
+ALL = 0.25  # share of alpha for a change of all cases
 COST = 2.5  # nats that naming one more child costs, against naming the parent
 MINOR = 0.10  # a movement below this share of the largest found effect is background drift
 MOST_SEGMENTS = 20
@@ -39,7 +40,7 @@ class Search:
 
     drift        movement of the typical segment, too small to be reported as common
     precision    of the change of the whole
-    dispersion   over-dispersion of the unexplained leaves, in the unit of the sides' `extra`
+    over         variance of each leaf's mean beyond sampling
     tried        segments looked at, per number of dimensions
     """
 
@@ -47,10 +48,9 @@ class Search:
     common: bool
     drift: float
     precision: float
-    dispersion: float
+    over: np.ndarray
     tried: dict[int, float]
     expected: np.ndarray
-    spread: np.ndarray
     price: float
 
 
@@ -64,15 +64,17 @@ def search(leaves: Leaves, cuboids: Cuboids, alpha: float) -> Search:
 
 
 def _tells_more(shared: Search, local: Search, segments: Segments) -> bool:
-    """Whether a change common to all, with its exceptions, is the better account: likelier for its number of findings;
-    where the common change is mere drift, with fewer findings."""
+    """Whether a change common to all, with its exceptions, is the better account: likelier for its number of findings
+    and not longer than by that one; where the common change is mere drift, with fewer findings."""
     if not local.found:
         return True
     both = (shared, local)
+    counts = [sum(not f.minor for f in s.found) for s in both]
     if shared.drift:
-        counts = [sum(not f.minor for f in s.found) for s in both]
         return counts[0] < counts[1]
-    scores = [max(segments.likelihood(s.expected, s.spread, o.dispersion) for o in both) - s.price for s in both]
+    if counts[0] > counts[1] + 1:
+        return False
+    scores = [max(segments.likelihood(s.expected, o.over) for o in both) - s.price for s in both]
     return scores[0] >= scores[1]
 
 
@@ -81,9 +83,11 @@ class _Greedy:
         self.segments, self.cuboids, self.alpha = Segments(leaves, cuboids), cuboids, alpha
         layer = np.array([len(s) for s in cuboids.subsets])
         tested = np.array([self.segments.testable(i).sum() for i in range(len(layer))])
-        # half of alpha is for "all cases"; the layers share the rest, and inside a layer its segments
-        self.per_layer = {int(k): 2.0 * layer.max() * max(tested[layer == k].sum(), 1) for k in np.unique(layer)}
+        # the layers share what "all cases" leaves of alpha, and inside a layer its segments
+        shares = layer.max() / (1 - ALL)
+        self.per_layer = {int(k): shares * max(tested[layer == k].sum(), 1) for k in np.unique(layer)}
         self.tried = np.array([self.per_layer[int(k)] for k in layer])
+        self.refused: list[list[int]] = [[] for _ in layer]  # segments too thin to convince
 
     def _need(self, tried: np.ndarray) -> np.ndarray:
         return t.isf(self.alpha / 2 / tried, self.segments.freedom)
@@ -97,7 +101,7 @@ class _Greedy:
         price = 0.0  # nats: half the squared score that each finding had to exceed
         while segments.alive.any() and len(found) < MOST_SEGMENTS:
             if with_common:
-                shared = common(segments, float(self._need(np.array(2.0))))
+                shared = common(segments, float(self._need(np.array(1 / ALL))))
                 used |= shared is not None
             segments.expect(shared.expected if shared else None, shared.slack if shared else 0.0)
             self.need = self._need(self.tried)
@@ -111,38 +115,46 @@ class _Greedy:
         judged = [replace(f, minor=bool(abs(self._off(f, shared)) < MINOR * top)) for f in found]
         drift = 0.0
         if shared:
-            price += 0.5 * float(self._need(np.array(2.0))) ** 2
-            drift = self._average(shared, np.flatnonzero(segments.alive))
-            if abs(drift) >= MINOR * top:
+            price += 0.5 * float(self._need(np.array(1 / ALL))) ** 2
+            alive = np.flatnonzero(segments.alive)
+            drift = self._average(shared, alive)
+            most = max((abs(f.effect) * self._size(f.leaves) for f in found), default=0.0)
+            if abs(drift) >= MINOR * top or (abs(drift) - segments.bias) * self._size(alive) > most:
                 judged.append(self._everything(shared, drift))
                 drift = 0.0
         expected = np.where(segments.alive, shared.expected if shared else 0.0, 0.0)
-        spread = np.abs(expected) * (shared.slack if shared else 0.0)
         for f in found:
-            expected[f.leaves], spread[f.leaves] = f.effect, SPREAD * abs(f.effect)
-        return Search(judged, used, drift, precision, segments.dispersion, self.per_layer, expected, spread, price)
+            expected[f.leaves] = f.effect
+        return Search(judged, used, drift, precision, segments.over, self.per_layer, expected, price)
 
     def _average(self, shared: Common, leaves: np.ndarray) -> float:
         weight = self.segments.leaves.size[leaves]
         return float((weight * shared.expected[leaves]).sum() / max(weight.sum(), 1e-300))
+
+    def _size(self, leaves: np.ndarray) -> float:
+        return float(self.segments.leaves.size[leaves].sum())
 
     def _off(self, found: Found, shared: Common | None) -> float:
         """How far a segment is off the change that all share."""
         return found.effect - (self._average(shared, found.leaves) if shared else 0.0)
 
     def _everything(self, shared: Common, effect: float) -> Found:
-        p_adj = min(1.0, float(2 * t.sf(abs(shared.z), self.segments.freedom) * 2))
+        p_adj = min(1.0, float(2 * t.sf(abs(shared.z), self.segments.freedom) / ALL))
         return Found({}, np.flatnonzero(self.segments.alive), effect, shared.z, p_adj)
 
     def _best(self) -> tuple[int, int] | None:
         """The segment whose score exceeds what its layer needs by most; ties go to fewer dimensions."""
-        top, best = 0.0, None
-        for i in range(len(self.cuboids.subsets)):
-            z = np.abs(self.segments.z(i))
-            e = int(z.argmax())
-            if z[e] - self.need[i] > top + 1e-9:
-                top, best = z[e] - self.need[i], (i, e)
-        return best
+        while True:
+            top, best = 0.0, None
+            for i in range(len(self.cuboids.subsets)):
+                z = np.abs(self.segments.z(i))
+                z[self.refused[i]] = 0.0
+                e = int(z.argmax())
+                if z[e] - self.need[i] > top + 1e-9:
+                    top, best = z[e] - self.need[i], (i, e)
+            if best is None or self.segments.convincing(*best, self.tried[best[0]], self.alpha):
+                return best
+            self.refused[best[0]].append(best[1])
 
     def _generalise(self, i: int, e: int) -> tuple[int, int]:
         start, sign = (i, e), float(np.sign(self.segments.z(i)[e]))

@@ -1,13 +1,18 @@
 """The change of every segment of every combination of dimensions, from sums over its unexplained leaves."""
 
 import numpy as np
+from scipy.stats import hypergeom
 
 from rca.cuboids import Cuboids
 from rca.leaves import Leaves
-from rca.robust import CHI2_MEDIAN, EFFICIENCY, binned_noise, weighted_median
+from rca.robust import CHI2_MEDIAN, EFFICIENCY, MEDIAN_ERROR, binned_noise, weighted_median
 
+SLACKS = (0.1, 0.2, 0.3, 0.4, 0.5)  # shares of a change by which segments may differ from it
 FEWEST = 10  # cases of either window below which the mean of a skewed value tells nothing
+THIN = 5.0  # expected cases of the rarer outcome in the smaller window, below which a normal score misleads
+LOSS = 9.0  # a segment off by more than three standard errors tells no more about the noise than that
 ENOUGH = 5.0  # cases (times 4 p (1 - p) for a proportion) that make a segment's change near normal
+MANY = 100  # segments that are enough to tell the noise by
 Array = np.ndarray
 
 
@@ -16,6 +21,7 @@ class Segments:
 
     alive     the leaves that no finding explains yet
     expected  the change that all segments share, per leaf of the window after; `slack`: how far they differ from it
+    over      variance of each leaf's mean beyond sampling
     freedom   degrees of freedom of the estimated noise (inf where it is the known noise of counts)
     """
 
@@ -24,7 +30,7 @@ class Segments:
         self.signs = np.array([side.sign for side in leaves.sides])[:, None]
         self.alive = leaves.seen.copy()
         self.expected, self.slack = np.zeros(cuboids.n), 0.0
-        self.dispersion, self.bias, self.freedom = 0.0, 0.0, np.inf
+        self.over, self.bias, self.freedom = np.zeros(cuboids.n), 0.0, np.inf
         self.weigh()
 
     # -- noise -------------------------------------------------------------------------------------------------
@@ -32,25 +38,25 @@ class Segments:
     def weigh(self) -> None:
         """Estimate the noise from the unexplained leaves, and sum up every segment."""
         self.weighed = self.alive.sum()
-        self._sum_up(0.0)
-        self.grain = self._grain()
+        self._sum_up(np.zeros(self.cuboids.n))
+        self._choose_cells()
         if self.leaves.kind == "total":
             self.freedom = EFFICIENCY * float(self.alive.sum())
             return
-        self.dispersion = self._over_dispersion()
+        self.over = self._over_dispersion()
         self.freedom = self._degrees_of_freedom()
-        if self.dispersion:
-            self._sum_up(self.dispersion)
+        if self.over.any():
+            self._sum_up(self.over)
 
-    def _weights(self, dispersion: float) -> list[Array]:
+    def _weights(self, over: Array) -> list[Array]:
         if self.leaves.kind == "total":
             (side,) = self.leaves.sides
             variance, self.bias = binned_noise(side.residual, self.leaves.size, self.alive)
             return [np.where(self.alive, 1 / variance, 0.0)]
-        return [np.where(self.alive, 1 / (s.noise + dispersion * s.extra), 0.0) for s in self.leaves.sides]
+        return [np.where(self.alive, 1 / (s.noise + over), 0.0) for s in self.leaves.sides]
 
-    def _sum_up(self, dispersion: float) -> None:
-        self.rows = self._leaf_rows(self._weights(dispersion))
+    def _sum_up(self, over: Array) -> None:
+        self.rows = self._leaf_rows(self._weights(over))
         self.sums = [self._by(k, m) for k, m in zip(self.cuboids.keys, self.cuboids.sizes, strict=True)]
 
     def _leaf_rows(self, weights: list[Array]) -> Array:
@@ -68,54 +74,72 @@ class Segments:
     def _by(self, key: Array, size: int, members: Array | slice = slice(None)) -> Array:
         return np.stack([np.bincount(key[members], row[members], size) for row in self.rows])
 
-    def _grain(self) -> int:
-        """The subset of dimensions with most segments whose typical segment holds enough cases for its change to be
-        near normal; medians over thinner ones would mislead."""
-        finest = sorted(range(len(self.sums)), key=lambda i: (-(self.sums[i][0] > 0).sum(), i))
+    def _cases(self, i: int) -> Array:
+        """Cases behind the change of each segment of a subset, times 4 p (1 - p) for a proportion: what makes it near
+        normal."""
         if self.leaves.kind == "total":
-            return finest[0]
-        spread = self.leaves.sides[0].extra * self.alive
-        for i in finest:
-            key, size = self.cuboids.keys[i], self.cuboids.sizes[i]
-            typical = np.bincount(key, spread, size) / np.maximum(np.bincount(key, self.alive, size), 1)
-            cases = typical / self.effects(i)[1]
-            if self.leaves.kind == "proportion":
-                cases = cases * 4 * typical
-            if (cases > 0).any() and weighted_median(cases, np.sqrt(cases)) >= ENOUGH:
-                return i
-        return finest[-1]
+            return np.where(self.sums[i][0] > 0, np.inf, 0.0)
+        key, size = self.cuboids.keys[i], self.cuboids.sizes[i]
+        spread = np.bincount(key, self.leaves.spread * self.alive, size)
+        spread /= np.maximum(np.bincount(key, self.alive, size), 1)
+        return spread / self.effects(i)[1] * (4 * spread if self.leaves.kind == "proportion" else 1)
 
-    def _over_dispersion(self) -> float:
-        """Variance beyond sampling: the smallest that brings the weighted median of squared standard scores down to
-        that of chi-squared."""
-        if self._typical_square(0.0) <= CHI2_MEDIAN:
-            return 0.0
-        low, high = 0.0, 1e-4
-        while self._typical_square(high) > CHI2_MEDIAN and high < 1e3:
+    def _choose_cells(self) -> None:
+        """`grain`: the subset of dimensions with most segments whose typical segment is not thin; medians over thinner
+        ones would mislead. `fine`, `full`: the subset and those of its segments that tell the noise; the leaves that
+        are not thin where there are MANY."""
+        finest = sorted(range(len(self.sums)), key=lambda i: (-(self.sums[i][0] > 0).sum(), i))
+        cases = {i: self._cases(i) for i in finest}
+        self.grain = next((i for i in finest if _typical(cases[i]) >= ENOUGH), finest[-1])
+        full = cases[finest[0]] >= 2 * ENOUGH
+        many = full.sum() >= MANY
+        self.fine, self.full = (finest[0], full) if many else (self.grain, cases[self.grain] > 0)
+
+    def _over_dispersion(self) -> Array:
+        """Variance of each leaf's mean beyond sampling, in the likeliest of the forms it may take; none where the
+        typical segment does not vary clearly more than sampling explains."""
+        none = np.zeros(self.cuboids.n)
+        clear = CHI2_MEDIAN + MEDIAN_ERROR / np.sqrt(max(self.full.sum(), 1))
+        if self._typical_square(none) <= clear:
+            return none
+        fits = [form * self._smallest(form) for form in self.leaves.forms]
+        return min(fits, key=self._loss)
+
+    def _smallest(self, form: Array) -> float:
+        """The smallest multiple that brings the weighted median of squared standard scores down to chi-squared's."""
+        low, high = 0.0, 1e-4 * self.leaves.spread.mean() / form.mean()
+        while self._typical_square(high * form) > CHI2_MEDIAN and high < np.inf:
             low, high = high, 4 * high
         for _ in range(12):
             middle = (low + high) / 2
-            low, high = (middle, high) if self._typical_square(middle) > CHI2_MEDIAN else (low, middle)
+            low, high = (middle, high) if self._typical_square(middle * form) > CHI2_MEDIAN else (low, middle)
         return high
+
+    def _typical_square(self, over: Array) -> float:
+        effect, variance = self._cells(over)
+        return weighted_median(effect**2 / variance, 1 / np.sqrt(variance)) if len(effect) else 0.0
+
+    def _loss(self, over: Array) -> float:
+        """Twice the negative log-likelihood, no segment counting for more than one that is off by LOSS."""
+        effect, variance = self._cells(over)
+        return float((np.log(variance) + np.minimum(effect**2 / variance, LOSS)).sum())
+
+    def _cells(self, over: Array) -> tuple[Array, Array]:
+        """Effects, less the typical one, and variances of the finest full segments under an over-dispersion."""
+        key, size = self.cuboids.keys[self.fine], self.cuboids.sizes[self.fine]
+        rows = self._leaf_rows(self._weights(over))
+        effect, variance = self._difference(np.stack([np.bincount(key, row, size) for row in rows]))
+        use = np.isfinite(variance) & self.full
+        effect, variance = effect[use], variance[use]
+        return effect - (weighted_median(effect, 1 / variance) if len(effect) else 0.0), variance
 
     def _degrees_of_freedom(self) -> float:
         """Of the noise, as far as it is estimated: fewer the larger a share of it over-dispersion is."""
         side = self.leaves.sides[-1]
         use = self.alive & np.isfinite(side.noise)
-        extra = self.dispersion * side.extra[use]
-        share = weighted_median(extra / (extra + side.noise[use]), 1 / (extra + side.noise[use]))
-        return EFFICIENCY * float((self.sums[self.grain][0] > 0).sum()) / max(share, 1e-3) ** 2
-
-    def _typical_square(self, dispersion: float) -> float:
-        key, size = self.cuboids.keys[self.grain], self.cuboids.sizes[self.grain]
-        rows = self._leaf_rows(self._weights(dispersion))
-        effect, variance = self._difference(np.stack([np.bincount(key, row, size) for row in rows]))
-        use = np.isfinite(variance)
-        if not use.any():
-            return 0.0
-        effect, precision = effect[use], 1 / variance[use]
-        off = effect - weighted_median(effect, precision)
-        return weighted_median(off * off * precision, precision)
+        whole = self.over[use] + side.noise[use]
+        share = weighted_median(self.over[use] / whole, 1 / whole) if use.any() else 0.0
+        return EFFICIENCY * max(float(self.full.sum()), 1.0) / max(share, 1e-3) ** 2
 
     # -- effects -----------------------------------------------------------------------------------------------
 
@@ -133,7 +157,7 @@ class Segments:
         """Segments with evidence in every window, and enough of it for a normal score."""
         count, sums = len(self.signs), self.sums[i]
         seen = (sums[:count] > 0).all(0)
-        return seen & (sums[3 * count : 4 * count] >= FEWEST).all(0) if self.leaves.power != 1 else seen
+        return seen & (sums[3 * count : 4 * count] >= FEWEST).all(0) if self.leaves.kind == "mean" else seen
 
     def children(self, members: Array, j: int) -> tuple[Array, Array]:
         """Effects and variances of some leaves by the values of dimension j, those with evidence only."""
@@ -153,20 +177,31 @@ class Segments:
         safe = np.where(weight > 0, weight, 1.0)
         mean = weighted / safe
         if self.leaves.power != 1:
-            mean = _symmetric(mean, sums[2 * count : 3 * count] / safe, self.leaves.power)
+            mean = _symmetric(mean, 1 / safe, sums[2 * count : 3 * count] / safe, self.leaves.power)
         shared = sums[-1] / safe[-1]
         effect = np.where(empty, 0.0, (self.signs * mean).sum(0) - shared)
         return effect, np.where(empty, np.inf, (1 / safe).sum(0) + (self.slack * shared) ** 2)
 
-    def likelihood(self, expected: Array, spread: Array, dispersion: float) -> float:
-        """Log-likelihood of the finest telling segments, given the change that each leaf is expected to show, how far
-        leaves spread around it, and the over-dispersion."""
-        self._sum_up(dispersion)
+    def likelihood(self, expected: Array, over: Array) -> float:
+        """Log-likelihood of the finest telling segments, given the change that each leaf is expected to show and the
+        over-dispersion; segments differ from the expected by the likeliest share of it."""
+        self._sum_up(over)
         effect, variance = self.effects(self.grain)
-        off = effect - self.averages(self.grain, expected)
-        variance = variance + self.averages(self.grain, spread) ** 2
         use = np.isfinite(variance)
-        return float(-0.5 * (np.log(variance[use]) + off[use] ** 2 / variance[use]).sum())
+        mean = self.averages(self.grain, expected)[use]
+        off, variance = (effect[use] - mean) ** 2, variance[use]
+        spreads = (variance + (slack * mean) ** 2 for slack in SLACKS)
+        return max(float(-0.5 * (np.log(spread) + off / spread).sum()) for spread in spreads)
+
+    def convincing(self, i: int, e: int, tried: float, alpha: float) -> bool:
+        """Whether a segment's change stands where a proportion is too thin for a normal score: Fisher's exact test."""
+        if self.leaves.kind != "proportion":
+            return True
+        members = self.members(i, e)
+        n = [side.n[members].sum() for side in self.leaves.sides]
+        hits = [(s.n * (self.leaves.level + s.residual))[members].sum() for s in self.leaves.sides]
+        rarer = min(sum(hits), sum(n) - sum(hits)) * min(n) / sum(n)
+        return rarer >= THIN or _fisher(n, hits) * tried <= alpha
 
     # -- leaves ------------------------------------------------------------------------------------------------
 
@@ -204,7 +239,21 @@ class Segments:
             self.weigh()
 
 
-def _symmetric(residual: Array, level: Array, power: float) -> Array:
-    """A residual on the scale where its noise is symmetric, stretched to unit slope at the level (Box & Cox 1964)."""
+def _typical(cases: Array) -> float:
+    return weighted_median(cases, np.sqrt(np.minimum(cases, 1e9))) if (cases > 0).any() else 0.0
+
+
+def _fisher(n: list[float], hits: list[float]) -> float:
+    """Two-sided p value of two proportions, by doubling the smaller tail."""
+    every, all_hits, drawn, seen = (round(x) for x in (sum(n), sum(hits), n[1], hits[1]))
+    given = hypergeom(every, all_hits, drawn)
+    return min(1.0, 2 * float(min(given.cdf(seen), given.sf(seen - 1))))
+
+
+def _symmetric(residual: Array, variance: Array, level: Array, power: float) -> Array:
+    """A mean residual on the scale where its noise is symmetric, stretched to unit slope at the level (Box & Cox
+    1964), less the bias that bending gives to a noisy mean."""
     safe = np.where(level > 0, level, 1.0)
-    return np.where(level > 0, safe / power * (np.maximum(1 + residual / safe, 0) ** power - 1), residual)
+    bent = safe / power * (np.maximum(1 + residual / safe, 0) ** power - 1)
+    bent += (1 - power) / 2 * np.minimum(variance / safe, safe)
+    return np.where(level > 0, bent, residual)
