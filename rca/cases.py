@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -49,7 +49,7 @@ def read_cases(con: Any, data: Data, contract: Contract) -> Cases:
     if formats.get(contract.time.column, "").endswith("Z") and zone not in (None, "UTC"):
         raise InputError(f"the Z in {contract.time.column} says UTC: write zone: UTC and local: {zone}.")
     rows = typed(raw, contract, formats)
-    if data.text:
+    if data.kind in ("csv", "jsonl"):
         rows = con.create_table("rca_rows", rows, temp=True)
     no_key = reduce(or_, (rows[name].isnull() for name in contract.key))
     counts = {"rows": rows.count(), "no_key": rows.count(where=no_key), "failed": rows[FAILED].count()}
@@ -58,7 +58,7 @@ def read_cases(con: Any, data: Data, contract: Contract) -> Cases:
         raise InputError(f"{data.paths[0]} holds no rows.")
     if found["failed"]:
         one = [(data.paths[0], raw)]
-        many = ((path, data.only(path).read(con, contract)) for path in data.paths)
+        many = ((path, replace(data, paths=(path,)).read(con, contract)) for path in data.paths)
         raise failure(one if len(data.paths) == 1 else many, contract, formats)
 
     table = rows.filter(~no_key).drop(FAILED)

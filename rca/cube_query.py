@@ -87,13 +87,12 @@ def _query(source: Source, metrics: list[Metric], by: list[str], period: str, co
     if covered != source.extent:
         start, end = covered[0], covered[1] + pd.Timedelta(days=1)
         cases = cases.filter(cases.period >= ibis.literal(start), cases.period < ibis.literal(end))
-    measures = {
-        f"{metric.name}:{measure}": value
-        for metric in metrics
-        for measure, value in _measures(
-            metric.kind, cases, **{part: cases[f"{metric.name}:{part}"] for part in parts[metric.name]}
-        ).items()
-    }
+    measures: dict[str, Any] = {}
+    for metric in metrics:
+        columns = {part: cases[f"{metric.name}:{part}"] for part in parts[metric.name]}
+        measures |= {
+            f"{metric.name}:{name}": sums for name, sums in _measures(metric.kind, cases, **columns).items()
+        }
     grouped = cases.group_by(period=cases.period.truncate(period), **{name: cases[name] for name in by}).aggregate(
         **measures
     )

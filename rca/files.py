@@ -36,18 +36,9 @@ class Data:
     paths: tuple[Path, ...]
     inner: str = ""  # the table in a DuckDB file
 
-    @property
-    def text(self) -> bool:
-        """Whether every value comes as text."""
-        return self.kind in ("csv", "jsonl")
-
     def __str__(self) -> str:
         more = len(self.paths) - 1
         return f"{self.paths[0]}{f' (or one of {more} more files)' if more else ''}"
-
-    def only(self, path: Path) -> "Data":
-        """One of its files."""
-        return Data(self.kind, (path,), self.inner)
 
     def read(self, con: Any, contract: Contract) -> Any:
         """The rows, missing markers emptied, as a table of an Ibis DuckDB connection; not loaded yet."""

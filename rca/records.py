@@ -2,6 +2,7 @@
 
 import csv
 import datetime as dt
+import io
 import math
 import re
 from pathlib import Path
@@ -60,7 +61,7 @@ def read_records(path: str | None, columns: dict[str, str], source: "Source") ->
             except ValueError:
                 what = f"{file}, row {row} of the data: {name} {text!r}"
                 raise InputError(f"{what} is not a {WORDS.get(kind, kind)}.") from None
-        frame[name] = pd.Series(cells, dtype=TYPES.get(kind, "str")) if kind in TYPES else [c or "" for c in cells]
+        frame[name] = pd.Series(cells, dtype=TYPES[kind]) if kind in TYPES else [cell or "" for cell in cells]
     if "end" in columns and (wrong := frame["end"] < frame["start"]).any():
         raise InputError(f"{file}: event {frame['event_id'][wrong].iloc[0]} ends before it starts.")
     for name in scoping:
@@ -71,7 +72,7 @@ def read_records(path: str | None, columns: dict[str, str], source: "Source") ->
 def _read(file: Path) -> pd.DataFrame:
     """The cells as text; a row with too many or too few of them is a mistake."""
     try:
-        rows = [row for row in csv.reader(file.read_text(encoding="utf-8-sig").splitlines(keepends=True)) if row]
+        rows = [row for row in csv.reader(io.StringIO(file.read_text(encoding="utf-8-sig"), newline="")) if row]
     except (ValueError, OSError, csv.Error) as error:
         raise InputError(f"{file} cannot be read: {str(error).splitlines()[0]}.") from error
     header = [name.strip() for name in rows[0]] if rows else []

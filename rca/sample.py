@@ -77,11 +77,7 @@ def make_marketplace(
 
 
 def write_marketplace(
-    folder: str | Path,
-    seed: int = 1,
-    causes: Sequence[Cause] | None = None,
-    cases: int = 200_000,
-    weeks: int = 40,
+    folder: str | Path, seed: int = 1, causes: Sequence[Cause] | None = None, cases: int = 200_000, weeks: int = 40
 ) -> Path:
     """Write `make_marketplace(...)` as cases.parquet, events.csv, actions.csv, truth.json; returns the folder.
 

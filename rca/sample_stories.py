@@ -3,7 +3,7 @@
 import datetime as dt
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rca.errors import InputError, known
@@ -86,17 +86,7 @@ class Cause:
 
         Of a mix they are those that its vendor sees move by half a point, or 1 % for handling time.
         """
-        return {
-            "kind": self.kind,
-            "vendor": self.vendor,
-            "metric": self.metric,
-            "where": dict(self.where),
-            "start": self.start,
-            "end": self.end,
-            "effect": self.effect,
-            "moves": self._moves(),
-            "story": self.story,
-        }
+        return {**asdict(self), "moves": self._moves()}
 
     def _moves(self) -> dict[str, str]:
         if self.metric is not None:
