@@ -14,7 +14,7 @@ from uuid import uuid4
 import yaml
 
 from rca.batch.execute import Execution, Limits, execute
-from rca.batch.key import Inputs, digest, file_hash, named_versions
+from rca.batch.key import Inputs, digest, file_hash, named_versions, program, versions
 from rca.batch.page import render_page
 from rca.batch.plan import Run
 from rca.batch.record import MIME, Findings, Record, Status, read_findings, write_json
@@ -61,6 +61,8 @@ class Verdict:
 
 def perform(task: Task, stopped: Callable[[], bool]) -> Outcome:
     """Make one report. Only a whole folder ever stands at its final place; `stopped` may end it early."""
+    if (program(), versions()) != (task.inputs["program"], task.inputs["versions"]):
+        raise InputError("a worker has another version of rca or of its libraries: restart the workers.")
     try:
         work = task.run.folder.with_name(f"{WORK}{uuid4().hex}")
         work.mkdir()
