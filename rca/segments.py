@@ -12,6 +12,7 @@ FEWEST = 10  # cases of either window below which the mean of a skewed value tel
 THIN = 5.0  # expected cases of the rarer outcome in the smaller window, below which a normal score misleads
 LOSS = 9.0  # a segment off by more than three standard errors tells no more about the noise than that
 ENOUGH = 5.0  # cases (times 4 p (1 - p) for a proportion) that make a segment's change near normal
+FEW = 8  # segments that are too few: a cause in one of them would pass for the noise of all
 MANY = 100  # segments that are enough to tell the noise by
 Array = np.ndarray
 
@@ -100,7 +101,7 @@ class Segments:
         typical segment does not vary clearly more than sampling explains."""
         none = np.zeros(self.cuboids.n)
         clear = CHI2_MEDIAN + MEDIAN_ERROR / np.sqrt(max(self.full.sum(), 1))
-        if self._typical_square(none) <= clear:
+        if self.full.sum() < FEW or self._typical_square(none) <= clear:
             return none
         fits = [form * self._smallest(form) for form in self.leaves.forms]
         return min(fits, key=self._loss)
