@@ -151,7 +151,7 @@ def _in_range(table: ir.Table, contract: Contract) -> tuple[ir.Table, dict[str, 
         raise InputError(f"no case has its {contract.time.column} in the time range of the contract.")
     aside = {reason: int(found[str(i)]) for i, reason in enumerate(outside)}
     each = contract.time.each
-    extent = pd.Timestamp(found["first"]).normalize(), last_day(floor(found["last"], each), each)
+    extent = floor(found["first"], each), last_day(floor(found["last"], each), each)
     return table.filter(inside) if any(aside.values()) else table, aside, extent
 
 

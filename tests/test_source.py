@@ -280,9 +280,9 @@ def test_a_time_with_a_z_is_in_utc(tmp_path):
     assert open_source(path).extent[0] == pd.Timestamp("2026-01-06")
 
 
-def test_a_monthly_figure_stands_for_its_whole_month(tmp_path):
-    path = _times(tmp_path, "2026-01-01", "2026-02-01", each="M")
-    source = open_source(path)
+@pytest.mark.parametrize("times", [("2026-01-01", "2026-02-01"), ("2026-01-31", "2026-02-28")])
+def test_a_monthly_figure_stands_for_its_whole_month(tmp_path, times):
+    source = open_source(_times(tmp_path, *times, each="M"))
     assert source.extent == (pd.Timestamp("2026-01-01"), pd.Timestamp("2026-02-28"))
     found = cube(source, "all", period="M")
     assert found.partial == ()
