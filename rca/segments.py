@@ -82,7 +82,7 @@ class Segments:
             return np.where(self.sums[i][0] > 0, np.inf, 0.0)
         key, size = self.cuboids.keys[i], self.cuboids.sizes[i]
         spread = np.bincount(key, self.leaves.spread * self.alive, size)
-        spread /= np.maximum(np.bincount(key, self.alive, size), 1)
+        spread = spread / np.maximum(np.bincount(key, self.alive, size), 1)
         return spread / self.effects(i)[1] * (4 * spread if self.leaves.kind == "proportion" else 1)
 
     def _choose_cells(self) -> None:
@@ -157,8 +157,8 @@ class Segments:
     def testable(self, i: int) -> Array:
         """Segments with evidence in every window, and enough of it for a normal score."""
         count, sums = len(self.signs), self.sums[i]
-        seen = (sums[:count] > 0).all(0)
-        return seen & (sums[3 * count : 4 * count] >= FEWEST).all(0) if self.leaves.kind == "mean" else seen
+        seen: Array = np.all(sums[:count] > 0, axis=0)
+        return seen & np.all(sums[3 * count : 4 * count] >= FEWEST, axis=0) if self.leaves.kind == "mean" else seen
 
     def children(self, members: Array, j: int) -> tuple[Array, Array]:
         """Effects and variances of some leaves by the values of dimension j, those with evidence only."""
