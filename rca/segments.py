@@ -81,7 +81,7 @@ class Segments:
         if self.leaves.kind == "total":
             return np.where(self.sums[i][0] > 0, np.inf, 0.0)
         key, size = self.cuboids.keys[i], self.cuboids.sizes[i]
-        spread = np.bincount(key, self.leaves.spread * self.alive, size)
+        spread: Array = np.bincount(key, self.leaves.spread * self.alive, size)
         spread = spread / np.maximum(np.bincount(key, self.alive, size), 1)
         return spread / self.effects(i)[1] * (4 * spread if self.leaves.kind == "proportion" else 1)
 
