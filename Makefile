@@ -21,7 +21,7 @@ lab: $(SAMPLE)               ## explore in JupyterLab
 	$(BIN)/jupyter lab notebooks
 
 notebooks: $(SAMPLE)         ## execute the committed notebooks again on the sample
-	$(BIN)/jupyter nbconvert --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/*.ipynb
+	$(BIN)/python -m rca.batch.refresh notebooks/*.ipynb
 
 bench: $(SAMPLE)
 	for file in bench/*.py; do $(BIN)/python "$$file" || exit 1; done
