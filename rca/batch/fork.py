@@ -163,13 +163,14 @@ class Seed:
             quiet = os.open(os.devnull, os.O_RDWR)
             for standard in (0, 1, 2):
                 os.dup2(quiet, standard)
-            before = os.getcwd()
             os.chdir(self.cwd)
             if not self.warm:
                 os.execve(self.command[0], self.command, self.env)
             os.environ.clear()
             os.environ.update(self.env)
-            sys.path[:] = [place for place in sys.path if place not in ("", before)]
+            from rca.batch.preload import PATH
+
+            sys.path[:] = PATH
             _let_go_of_the_server()
             _run_kernel(self.command)
             code = 0

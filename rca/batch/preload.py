@@ -5,8 +5,11 @@ here, only imported. (pyarrow's own memory thread is safe: its allocator handles
 """
 
 import gc
+import json
 import os
 import pkgutil
+import subprocess
+import sys
 from contextlib import suppress
 from importlib import import_module
 
@@ -50,4 +53,7 @@ for name in [*KERNEL, *LIBRARIES, *OURS]:
     with suppress(Exception):  # what cannot be imported fails in the notebook that needs it, where it is seen
         import_module(name)
 import_module("duckdb").execute("SET threads = 1")  # its import begins a thread for a connection of its own
+# Where a kernel that starts from nothing looks for modules. The server's own path has parts of who started it.
+_asked = [sys.executable, "-c", "import json, sys; print(json.dumps(sys.path[1:]))"]
+PATH = json.loads(subprocess.run(_asked, stdout=subprocess.PIPE, check=True).stdout)
 gc.freeze()  # a collection in a kernel would touch every object, and so copy every shared page
