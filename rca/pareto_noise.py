@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.stats import binom, chi2_contingency, hypergeom, ttest_ind_from_stats
-from statsmodels.stats.proportion import confint_proportions_2indep
 
 from rca.counted import counts
 from rca.cube import Cube
+from rca.effect import Z95
 
 DRAWS = 2000
 
@@ -61,10 +61,11 @@ def share_change(now: np.ndarray, then: np.ndarray) -> pd.DataFrame:
     95 % interval of Agresti & Caffo (2000); p-value exact, given the margins.
     """
     k, m = np.rint(now), np.rint(then)
-    low, high = confint_proportions_2indep(k, k.sum(), m, m.sum(), method="agresti-caffo")
+    p1, p0 = (k + 1) / (k.sum() + 2), (m + 1) / (m.sum() + 2)
+    error = Z95 * np.sqrt(p1 * (1 - p1) / (k.sum() + 2) + p0 * (1 - p0) / (m.sum() + 2))
     change = now / now.sum() - then / then.sum()
     p = _doubled(hypergeom(k.sum() + m.sum(), k + m, k.sum()), k)
-    return pd.DataFrame({"change": change, "conf_low": low, "conf_high": high, "p_value": p})
+    return pd.DataFrame({"change": change, "conf_low": p1 - p0 - error, "conf_high": p1 - p0 + error, "p_value": p})
 
 
 def overtaken(now: np.ndarray, then: np.ndarray) -> np.ndarray:

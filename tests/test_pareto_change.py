@@ -113,6 +113,17 @@ def test_segments_of_one_list_only_count_as_zero_in_the_other():
     assert result.facts["overtook"] == {"b": ["a"]}
 
 
+def test_one_case_on_a_side_claims_nothing():
+    """Bursts in the reference leave less than half a case of evidence here."""
+    frame = pd.DataFrame({"period": WEEKS[[0, 0, 1, 1, 2, 2]], "reason": list("ab") * 3, "n": 100})
+    cube = Cube(frame.assign(total=[90, 0, 0, 90, 1, 0]), ESCALATED, by=["reason"])
+    result = pareto(cube, by="reason", within="last 1").against(
+        pareto(cube, by="reason", within="last 2 before last 1")
+    )
+    assert result.headline.endswith("no share and no rank changed beyond noise.")
+    assert result.table[["conf_low", "conf_high"]].notna().all(axis=None)
+
+
 def test_mistakes_are_named():
     cube = drawn(np.random.default_rng(0), [0.5, 0.5], [0.5, 0.5])
     csat = Cube(cube.frame, Metric(name="csat", kind="proportion", better="up"), by=["reason"])
