@@ -6,7 +6,6 @@ from typing import Any
 _VOLATILE = ("start_time", "end_time", "duration", "input_path", "output_path", "environment_variables")
 _TEXTS: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r" at 0x[0-9a-f]{6,16}"), " at 0x0"),  # objects without a repr of their own
-    (re.compile(r"/tmp/ipykernel_\d+/\d+\.py"), "<cell>"),  # warnings
     # statsmodels' summary() says when it was made, in HTML, text and LaTeX
     (re.compile(r"(<th>(?:Date|Time):</th>\s*<td>)[^<]*"), r"\1-"),
     (re.compile(r"(?m)^(Date: +)\S.*?(?=  )"), r"\1-"),
