@@ -21,7 +21,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from rca.batch.fork import family
+from rca.batch.processes import family
 from rca.sample import make_marketplace
 
 ROOT = Path(__file__).resolve().parent.parent

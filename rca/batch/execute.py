@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rca.batch.fork import family, megabytes
+from rca.batch.processes import family, megabytes
 
 
 @dataclass(frozen=True)

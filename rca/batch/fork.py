@@ -5,21 +5,18 @@ keeper, a process that watches over a lease, one end of a pipe. When the kernel 
 it is gone, however it went, the keeper ends everything that descends from the kernel. Linux only.
 """
 
-import ctypes
 import os
 import pickle
 import select
 import signal
 import sys
-import time
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing import forkserver, resource_tracker
-from pathlib import Path
 from uuid import uuid4
+
+from rca.batch.processes import DIE_WITH_PARENT, SUBREAPER, end_children, end_named, prctl
 
 # What answers must not depend on. The hash seed is fixed when a process starts, so the server needs it already.
 SETTINGS = {
@@ -32,7 +29,6 @@ SETTINGS = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
 }
-DIE_WITH_PARENT, SUBREAPER = 1, 36  # PR_SET_PDEATHSIG and PR_SET_CHILD_SUBREAPER of linux/prctl.h
 # Linux ends a server with the thread that started it, so this thread lasts as long as the process.
 _starter = ThreadPoolExecutor(1)
 
@@ -100,7 +96,7 @@ class KernelProcess:
             os.close(self._status)
             self.kill()
             if self.returncode < 0:  # the keeper was killed
-                _end_named(self._name)
+                end_named(self._name)
         return self.returncode
 
     def send_signal(self, number: int) -> None:
@@ -148,7 +144,7 @@ class Seed:
         if select.select([ended, lease], [], [])[0] == [lease]:
             os.kill(kernel, signal.SIGKILL)
         _, status = os.waitpid(kernel, 0)
-        _end_children()
+        end_children()
         code = os.waitstatus_to_exitcode(status)
         return code if code >= 0 else 128 - code
 
@@ -205,53 +201,3 @@ def _run_kernel(command: list[str]) -> None:
     app.initialize(command[3:])
     _enable_matplotlib_integration()
     app.start()
-
-
-def prctl(option: int, value: int) -> None:
-    """Set a property of this process."""
-    ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
-
-
-def _end_children() -> None:
-    """End all children of this process; theirs become ours, and end in a later round."""
-    while True:
-        for pid in family(os.getpid())[1:]:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        try:
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        except ChildProcessError:
-            return
-        time.sleep(0.002)
-
-
-def _end_named(name: str) -> None:
-    """End what a kernel of this name has started, when the keeper that should have done so is gone."""
-    for place in Path("/proc").glob("[0-9]*/environ"):
-        with suppress(OSError):
-            if f"RCA_KERNEL={name}".encode() in place.read_bytes().split(b"\0"):
-                os.kill(int(place.parent.name), signal.SIGKILL)
-
-
-def family(pid: int) -> list[int]:
-    """A process and all that descend from it, parents first."""
-    children: dict[int, list[int]] = {}
-    for place in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):  # it has ended meanwhile
-            # The parent is the second field after the name, which stands in brackets and may hold anything.
-            parent = int(place.read_text(errors="replace").rpartition(")")[2].split()[1])
-            children.setdefault(parent, []).append(int(place.parent.name))
-    found = [pid]
-    for member in found:
-        found += children.get(member, [])
-    return found
-
-
-def megabytes(pids: Iterable[int]) -> float:
-    """Resident memory of some processes; pages that they share are counted for each of them."""
-    pages = 0
-    for pid in pids:
-        with suppress(OSError):
-            pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6

@@ -6,7 +6,8 @@ A server looks whether it is still needed only when it waits for work, which it 
 import os
 import signal
 
-from rca.batch.fork import DIE_WITH_PARENT, SETTINGS, prctl
+from rca.batch.fork import SETTINGS
+from rca.batch.processes import DIE_WITH_PARENT, prctl
 
 prctl(DIE_WITH_PARENT, signal.SIGKILL)
 if os.getppid() != int(os.environ.pop("RCA_PARENT")):  # it has ended already
