@@ -8,6 +8,7 @@ from rca.children import some_over_all
 from rca.robust import CHI2_MEDIAN, center, weighted_median
 from rca.segments import SLACKS, Segments
 
+GATE = 0.0
 CLOSE = 2.0  # standard errors within which the mean, which uses all cases, may stand for the robust middle
 LOSS = 9.0  # a value that is off by more than three standard errors counts no more than that
 MEDIAN_VARIANCE = 1.571  # of the median against that of the mean: pi / 2
@@ -119,4 +120,4 @@ def _some_did(means: Array, variances: Array, dims: int) -> bool:
     if len(means) < 2:
         return False
     order = np.argsort(-means, kind="stable")
-    return some_over_all(means[order], variances[order], dims, 0.0) > 0
+    return some_over_all(means[order], variances[order], dims, 0.0) > GATE

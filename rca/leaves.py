@@ -14,7 +14,7 @@ import pandas as pd
 
 from rca.cuboids import Cuboids
 
-PRIOR = 10.0  # cases (events) of its neighbours' level that a leaf's own level is drawn towards
+PRIOR = 20.0  # cases (events) of its neighbours' level that a leaf's own level is drawn towards
 PRIOR_VARIANCE = 50.0  # the same for the variance of a value: long tails make a leaf's own a poor guide
 SYMMETRIC = {"proportion": 1.0, "rate": 2 / 3, "mean": 1 / 3}
 Array = np.ndarray

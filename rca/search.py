@@ -2,7 +2,7 @@
 
 Greedy: take the segment that stands out most over all combinations of dimensions, generalise it to its parent while
 "all children of the parent changed, unequally" is likelier than "only some did", take its leaves out, repeat until
-nothing is significant. A change that all segments share is taken out first.
+nothing is significant. A change that all segments share is taken out first, where that gives the better account.
 """
 
 from dataclasses import dataclass, replace
@@ -16,9 +16,10 @@ from rca.cuboids import Cuboids
 from rca.leaves import Leaves
 from rca.segments import Segments
 
-ALL = 0.25  # share of alpha for a change of all cases
+ALL = 0.5  # share of alpha for a change of all cases
 COST = 2.5  # nats that naming one more child costs, against naming the parent
 MINOR = 0.10  # a movement below this share of the largest found effect is background drift
+WEAK, SMALL = 0.25, 0.10  # so is one below these shares of the largest effect and of the largest impact
 MOST_SEGMENTS = 20
 
 
@@ -38,10 +39,13 @@ class Found:
 class Search:
     """What the search found.
 
-    drift        movement of the typical segment, too small to be reported as common
-    precision    of the change of the whole
-    over         variance of each leaf's mean beyond sampling
-    tried        segments looked at, per number of dimensions
+    common     whether a change that all share was taken out at any time
+    drift      change of the typical segment, too small to be reported as common
+    precision  of the change of the whole
+    over       variance of each leaf's mean beyond sampling
+    tried      segments looked at, per number of dimensions, times the shares that alpha is split into
+    expected   change that each leaf shows according to what was found
+    price      nats: half the squared score that each finding had to exceed, summed up
     """
 
     found: list[Found]
@@ -56,11 +60,12 @@ class Search:
 
 def search(leaves: Leaves, cuboids: Cuboids, alpha: float) -> Search:
     """Find the segments that changed; `alpha` is the chance of any false one when nothing changed."""
-    shared = _Greedy(leaves, cuboids, alpha).run(with_common=True)
+    segments = Segments(leaves, cuboids)
+    shared = _Greedy(segments.copy(), alpha).run(with_common=True)
     if not shared.common:
         return shared
-    local = _Greedy(leaves, cuboids, alpha).run(with_common=False)
-    return shared if _tells_more(shared, local, Segments(leaves, cuboids)) else local
+    local = _Greedy(segments.copy(), alpha).run(with_common=False)
+    return shared if _tells_more(shared, local, segments) else local
 
 
 def _tells_more(shared: Search, local: Search, segments: Segments) -> bool:
@@ -75,72 +80,53 @@ def _tells_more(shared: Search, local: Search, segments: Segments) -> bool:
     if counts[0] > counts[1] + 1:
         return False
     scores = [max(segments.likelihood(s.expected, o.over) for o in both) - s.price for s in both]
-    return scores[0] > scores[1]
+    return scores[0] >= scores[1]
 
 
 class _Greedy:
-    def __init__(self, leaves: Leaves, cuboids: Cuboids, alpha: float):
-        self.segments, self.cuboids, self.alpha = Segments(leaves, cuboids), cuboids, alpha
-        layer = np.array([len(s) for s in cuboids.subsets])
-        tested = np.array([self.segments.testable(i).sum() for i in range(len(layer))])
+    def __init__(self, segments: Segments, alpha: float):
+        self.segments, self.leaves, self.cuboids, self.alpha = segments, segments.leaves, segments.cuboids, alpha
+        layer = np.array([len(s) for s in self.cuboids.subsets])
+        tested = np.array([segments.testable(i).sum() for i in range(len(layer))])
         # the layers share what "all cases" leaves of alpha, and inside a layer its segments
         shares = layer.max() / (1 - ALL)
         self.per_layer = {int(k): shares * max(tested[layer == k].sum(), 1) for k in np.unique(layer)}
         self.tried = np.array([self.per_layer[int(k)] for k in layer])
         self.refused: list[list[int]] = [[] for _ in layer]  # segments too thin to convince
 
-    def _need(self, tried: np.ndarray) -> np.ndarray:
-        return t.isf(self.alpha / 2 / tried, self.segments.freedom)
-
     def run(self, with_common: bool) -> Search:
         segments = self.segments
         found: list[Found] = []
-        precision = 1 / segments.whole()[1]
+        precision, price, used = 1 / segments.whole()[1], 0.0, False
         shared: Common | None = None
-        used = False
-        price = 0.0  # nats: half the squared score that each finding had to exceed
         while segments.alive.any() and len(found) < MOST_SEGMENTS:
             if with_common:
-                shared = common(segments, float(self._need(np.array(1 / ALL))))
+                shared = common(segments, float(self._needed(1 / ALL)))
                 used |= shared is not None
             segments.expect(shared.expected if shared else None, shared.slack if shared else 0.0)
-            self.need = self._need(self.tried)
+            self.need = self._needed(self.tried)
             start = self._best()
             if start is None:
                 break
-            found.append(self._take(*self._generalise(*start)))
-            price += 0.5 * float(self._need(self.tried).max()) ** 2
+            i, e = self._generalise(*start)
+            found.append(self._take(i, e))
+            price += 0.5 * self.need[i] ** 2
             segments.remove(found[-1].leaves)
-        top = max((abs(f.effect) for f in found), default=0.0)
-        judged = [replace(f, minor=bool(abs(self._off(f, shared)) < MINOR * top)) for f in found]
-        drift = 0.0
-        if shared:
-            price += 0.5 * float(self._need(np.array(1 / ALL))) ** 2
-            alive = np.flatnonzero(segments.alive)
-            drift = self._average(shared, alive)
-            most = max((abs(f.effect) * self._size(f.leaves) for f in found), default=0.0)
-            if abs(drift) >= MINOR * top or (abs(drift) - segments.bias) * self._size(alive) > most:
-                judged.append(self._everything(shared, drift))
-                drift = 0.0
-        expected = np.where(segments.alive, shared.expected if shared else 0.0, 0.0)
+        expected = np.where(segments.alive, shared.expected, 0.0) if shared else np.zeros(self.cuboids.n)
+        judged, drift = self._judge(found, shared)
         for f in found:
             expected[f.leaves] = f.effect
+        price += 0.5 * float(self._needed(1 / ALL)) ** 2 if shared else 0.0
         return Search(judged, used, drift, precision, segments.over, self.per_layer, expected, price)
 
-    def _average(self, shared: Common, leaves: np.ndarray) -> float:
-        weight = self.segments.leaves.size[leaves]
-        return float((weight * shared.expected[leaves]).sum() / max(weight.sum(), 1e-300))
+    def _needed(self, tried: float | np.ndarray) -> np.ndarray:
+        """The score that a finding must exceed, among so many tried."""
+        return np.asarray(t.isf(self.alpha / 2 / tried, self.segments.freedom))
 
-    def _size(self, leaves: np.ndarray) -> float:
-        return float(self.segments.leaves.size[leaves].sum())
+    def _p_adj(self, z: float, tried: float) -> float:
+        return min(1.0, float(2 * t.sf(abs(z), self.segments.freedom) * tried))
 
-    def _off(self, found: Found, shared: Common | None) -> float:
-        """How far a segment is off the change that all share."""
-        return found.effect - (self._average(shared, found.leaves) if shared else 0.0)
-
-    def _everything(self, shared: Common, effect: float) -> Found:
-        p_adj = min(1.0, float(2 * t.sf(abs(shared.z), self.segments.freedom) / ALL))
-        return Found({}, np.flatnonzero(self.segments.alive), effect, shared.z, p_adj)
+    # -- one step ----------------------------------------------------------------------------------------------
 
     def _best(self) -> tuple[int, int] | None:
         """The segment whose score exceeds what its layer needs by most; ties go to fewer dimensions."""
@@ -188,9 +174,28 @@ class _Greedy:
 
     def _take(self, i: int, e: int) -> Found:
         members, z = self.segments.members(i, e), float(self.segments.z(i)[e])
-        effect = (
-            self.segments.effects(i)[0][e]
-            + self.segments.sums[i][-1][e] / self.segments.sums[i][len(self.segments.signs) - 1][e]
-        )
-        p_adj = min(1.0, float(2 * t.sf(abs(z), self.segments.freedom) * self.tried[i]))
-        return Found(self.cuboids.where(i, members[0]), members, float(effect), z, p_adj)
+        effect = self.segments.effects(i)[0][e] + self.segments.averages(i, self.segments.expected)[e]
+        where = self.cuboids.where(i, members[0])
+        return Found(where, members, float(effect), z, self._p_adj(z, self.tried[i]))
+
+    # -- what is worth telling ---------------------------------------------------------------------------------
+
+    def _judge(self, found: list[Found], shared: Common | None) -> tuple[list[Found], float]:
+        """Findings with the small ones marked, the change of all cases among them if worth telling; else as drift."""
+        size = [self.leaves.size[f.leaves].sum() for f in found]
+        effect = np.abs([f.effect for f in found])
+        off = np.abs([f.effect - self._share(shared, f.leaves) for f in found])
+        top, most = max(effect, default=0.0), max(effect * size, default=0.0)
+        minor = (off < MINOR * top) | ((off < WEAK * top) & (off * size < SMALL * most))
+        judged = [replace(f, minor=bool(m)) for f, m in zip(found, minor, strict=True)]
+        rest = np.flatnonzero(self.segments.alive)
+        drift = self._share(shared, rest)
+        beyond_skewness = (abs(drift) - self.segments.bias) * self.leaves.size[rest].sum()
+        if not shared or (abs(drift) < MINOR * top and beyond_skewness <= most):
+            return judged, drift
+        return [*judged, Found({}, rest, drift, shared.z, self._p_adj(shared.z, 1 / ALL))], 0.0
+
+    def _share(self, shared: Common | None, leaves: np.ndarray) -> float:
+        """What some leaves have of the change that all share, on average over their cases."""
+        weight = self.leaves.size[leaves]
+        return float((weight * shared.expected[leaves]).sum() / weight.sum()) if shared and weight.any() else 0.0

@@ -1,5 +1,7 @@
 """The change of every segment of every combination of dimensions, from sums over its unexplained leaves."""
 
+from copy import copy
+
 import numpy as np
 from scipy.stats import hypergeom
 
@@ -33,6 +35,12 @@ class Segments:
         self.expected, self.slack = np.zeros(cuboids.n), 0.0
         self.over, self.bias, self.freedom = np.zeros(cuboids.n), 0.0, np.inf
         self.weigh()
+
+    def copy(self) -> "Segments":
+        """The same state, to work on separately."""
+        twin = copy(self)
+        twin.alive, twin.rows, twin.sums = self.alive.copy(), self.rows.copy(), [s.copy() for s in self.sums]
+        return twin
 
     # -- noise -------------------------------------------------------------------------------------------------
 
