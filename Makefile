@@ -10,7 +10,7 @@ report: $(SAMPLE)            ## one root-cause report per vendor of the sample m
 
 test: lint $(SAMPLE)         ## everything: style, types, tests, doctests, notebooks
 	$(BIN)/python -m pytest
-	$(BIN)/python -m pytest --nbval notebooks
+	JUPYTER_PATH=rca/batch/jupyter $(BIN)/python -m pytest --nbval notebooks
 
 lint: .venv/installed
 	$(BIN)/ruff check .
@@ -18,7 +18,7 @@ lint: .venv/installed
 	$(BIN)/mypy
 
 lab: $(SAMPLE)               ## explore in JupyterLab
-	$(BIN)/jupyter lab notebooks
+	JUPYTER_PATH=rca/batch/jupyter $(BIN)/jupyter lab notebooks
 
 notebooks: $(SAMPLE)         ## execute the committed notebooks again on the sample
 	$(BIN)/python -m rca.batch.refresh notebooks/*.ipynb

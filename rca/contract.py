@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pydantic
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
+from rca.cube import RESERVED
 from rca.metric import Metric
 from rca.yaml_file import read_yaml
 
@@ -18,7 +19,6 @@ Names = Annotated[  # one or several, each once
     AfterValidator(lambda names: tuple(dict.fromkeys(names))),
 ]
 NEEDED = {"proportion": ("counts",), "mean": ("value",), "rate": ("counts", "out_of")}  # expressions of a kind
-RESERVED = ("period", "n", "total", "total_sq")  # the other columns of a cube
 
 
 class _Part(pydantic.BaseModel):

@@ -17,6 +17,7 @@ from rca.charts.phases import Phase, Plan, plan
 from rca.charts.series import Series, from_cube
 from rca.charts.textbook import Estimator, Options, spread
 from rca.cube import Cube
+from rca.errors import TooLittleData
 from rca.period import PERIODS, Window
 
 __all__ = ["ControlChart", "control_chart"]
@@ -69,7 +70,11 @@ def control_chart(
     s = from_cube(cube)
     if rare.is_rare(s):
         options = Options(baseline=baseline, phases=phases, exclude=exclude, events=events, rules=rules)
-        return rare.rare_chart(s, options, cube.scope)
+        try:
+            return rare.rare_chart(s, options, cube.scope)
+        except TooLittleData:  # too few gaps between events: chart their share, if there is any
+            if not s.total.sum():
+                raise
     drawn = plan(s, baseline, phases, exclude, limits.FEWEST)
     found = default_chart(s, drawn, season) if adjust else _textbook(s, drawn, rules)
     found = replace(found, spread=spread(found.chart, s, drawn))

@@ -10,6 +10,12 @@ from rca.errors import InputError, hint, known
 from rca.metric import Metric
 from rca.period import PERIODS, Dates, Window, resolve, span
 
+# columns of a cube and of its pairs, and the name of a result's rows: what a dimension cannot be called
+RESERVED = {
+    "segment",
+    "period",
+    *(f"{m}{w}" for m in ("n", "total", "total_sq") for w in ("", "_before", "_after")),
+}
 MISSING = "(missing)"  # the value of a dimension that a case does not have
 
 
@@ -39,6 +45,8 @@ class Cube:
     def __post_init__(self) -> None:
         known(self.period, PERIODS, "period")
         by = tuple([self.by] if isinstance(self.by, str) else self.by)
+        if taken := sorted(RESERVED.intersection(by)):
+            raise InputError(f"a dimension cannot be called {taken[0]!r}: results have a column of that name.")
         needed = ["period", *by, "n", "total", *(["total_sq"] if self.metric.kind == "mean" else [])]
         for column in needed:
             if column not in self.frame.columns:
@@ -100,7 +108,7 @@ class Cube:
     def within(self, window: Window, name: str = "window") -> "Cube":
         """The part of the cube whose periods begin inside a window."""
         first, last = self.window(window, name)
-        return replace(self, frame=self.frame[self.frame["period"].between(first, last)])
+        return self._rows(self.frame["period"].between(first, last).to_numpy())
 
     def where(self, segment: Mapping[str, str]) -> "Cube":
         """The part of the cube inside one segment."""
@@ -108,7 +116,7 @@ class Cube:
         for dimension, value in segment.items():
             known(dimension, self.by, "dimension")
             inside &= (self.frame[dimension] == value).to_numpy()
-        return replace(self, frame=self.frame[inside])
+        return self._rows(inside)
 
     def over(self, by: Iterable[str]) -> "Cube":
         """The cube with only the dimensions `by`, the others summed over."""
@@ -123,3 +131,9 @@ class Cube:
             sides.append(sums.add_suffix(f"_{name}"))
         both = sides[0].join(sides[1], how="outer").fillna(0).sort_index()
         return both.reset_index(drop=not self.by)
+
+    def _rows(self, keep: np.ndarray) -> "Cube":
+        """The cube with some of its rows; they are clean, so that nothing is checked again."""
+        part = object.__new__(Cube)
+        part.__dict__.update(self.__dict__, frame=self.frame[keep].reset_index(drop=True))
+        return part

@@ -116,7 +116,9 @@ def _gap(sides: tuple[Side, Side], i: int) -> tuple[float, float]:
             total = s.value * s.cases
             gaps.append(s.rate[i] - (total - s.rate[i] * s.n[i]) / rest)
             variances.append(s.inside[i] / s.n[i] + s.variance / rest)
-    return (float(np.mean(gaps)), float(np.sqrt(sum(variances))) / len(gaps)) if gaps else (0.0, 1.0)
+    if not gaps or not sum(variances):  # a KPI that does not vary is not moved by any mix
+        return 0.0, 1.0
+    return float(np.mean(gaps)), float(np.sqrt(sum(variances))) / len(gaps)
 
 
 def _dispersion(cube: Cube, dimension: str, before: Dates, after: Dates) -> pd.DataFrame:

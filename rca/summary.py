@@ -88,7 +88,7 @@ def quiet(changes: Mapping[str, Localization]) -> str:
 
 def kpi(chart: ControlChart, change: Localization, common: bool) -> dict[str, Any]:
     """One card: value, target, change, and whether chance explains it or everyone shows it."""
-    metric, table = chart.metric, chart.table
+    metric, table = change.metric, chart.table
     effect, target = change.value_after - change.value_before, metric.target(change.after[1])
     status = "common" if common and chart.status != "steady" else chart.status
     texts = {"steady": "common cause", "common": "common to all"}

@@ -106,3 +106,13 @@ def test_pictures_and_mistakes():
     assert [label.get_text() for label in shown.get_yticklabels()] == ["channel=chat"]
     with pytest.raises(InputError, match="at least one dimension"):
         mix(weeks(1).over([]), **WINDOWS)
+
+
+def test_a_kpi_that_does_not_vary_is_moved_by_no_mix():
+    rows = [
+        (w, c, n, n)
+        for w, chat in (("2026-01-05", 400), ("2026-01-12", 800))
+        for c, n in (("chat", chat), ("tel", 500))
+    ]
+    cube = Cube(pd.DataFrame(rows, columns=["period", "channel", "n", "total"]), CSAT, by=["channel"])
+    assert mix(cube, before="last 1 before last 1", after="last 1").table.empty
