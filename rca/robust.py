@@ -2,6 +2,8 @@
 
 import numpy as np
 
+BIN, BINS = 400, 12  # leaves in a bin of noise at least, and bins at most
+LEAST = 1e-3  # noise of a relative change that is never undercut
 Array = np.ndarray
 CHI2_MEDIAN = 0.455  # median of chi-squared with one degree of freedom
 MEDIAN_ERROR = 1.06  # its standard error in a sample of one
@@ -33,15 +35,27 @@ def mad(x: Array) -> float:
     return 1.4826 * float(np.median(np.abs(x - np.median(x)))) if len(x) else 0.0
 
 
-def binned_noise(x: Array, size: Array, use: Array) -> tuple[Array, float]:
-    """Robust variance (MAD) in up to 12 bins of size, a smaller leaf never less noisy than a larger one; and the
-    skewness of the background: |mean - median| of the leaves within 3 sd of the median."""
+def noise_of_totals(x: Array, size: Array, use: Array) -> tuple[Array, float]:
+    """Robust variance of each x, and the skewness of the background: |mean - median| of those within 3 sd of it.
+
+    One variance for all, or if that is clearly likelier one in each of up to BINS bins of size, where a smaller leaf is
+    never less noisy than a larger one.
+    """
     variance, idx = np.full(len(x), np.inf), np.flatnonzero(use)
+    off = (x[idx] - np.median(x[idx])) ** 2
+    variance[idx] = max(mad(x[idx]), LEAST) ** 2
+    binned, bins = variance.copy(), max(1, min(BINS, len(idx) // BIN))
     order = idx[np.argsort(-size[idx], kind="stable")]
-    floor = max(0.25 * mad(x[idx]), 1e-3)
-    for part in np.array_split(order, max(1, min(12, len(idx) // 400))):
+    floor = max(0.25 * mad(x[idx]), LEAST)
+    for part in np.array_split(order, bins):
         floor = max(floor, mad(x[part]))
-        variance[part] = floor**2
-    off = x[idx] - np.median(x[idx])
-    near = off * off < 9 * variance[idx]
-    return variance, abs(float(off[near].mean()))
+        binned[part] = floor**2
+    if loss(off, binned[idx]) + 2 * bins < loss(off, variance[idx]):
+        variance = binned
+    near = off < 9 * variance[idx]
+    return variance, abs(float((x[idx] - np.median(x[idx]))[near].mean()))
+
+
+def loss(squares: Array, variance: Array) -> float:
+    """Twice the negative log-likelihood of squared residuals, none counting for more than one of three sigma."""
+    return float((np.log(variance) + np.minimum(squares / variance, 9.0)).sum())

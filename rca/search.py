@@ -80,7 +80,7 @@ def _tells_more(shared: Search, local: Search, segments: Segments) -> bool:
     if counts[0] > counts[1] + 1:
         return False
     scores = [max(segments.likelihood(s.expected, o.over) for o in both) - s.price for s in both]
-    return scores[0] >= scores[1]
+    return scores[0] > scores[1]
 
 
 class _Greedy:

@@ -7,12 +7,11 @@ from scipy.stats import hypergeom
 
 from rca.cuboids import Cuboids
 from rca.leaves import Leaves
-from rca.robust import CHI2_MEDIAN, EFFICIENCY, MEDIAN_ERROR, binned_noise, weighted_median
+from rca.robust import CHI2_MEDIAN, EFFICIENCY, MEDIAN_ERROR, loss, noise_of_totals, weighted_median
 
 SLACKS = (0.1, 0.2, 0.3, 0.4, 0.5)  # shares of a change by which segments may differ from it
 FEWEST = 10  # cases of either window below which the mean of a skewed value tells nothing
 THIN = 5.0  # expected cases of the rarer outcome in the smaller window, below which a normal score misleads
-LOSS = 9.0  # a segment off by more than three standard errors tells no more about the noise than that
 ENOUGH = 5.0  # cases (times 4 p (1 - p) for a proportion) that make a segment's change near normal
 FEW = 8  # segments that are too few: a cause in one of them would pass for the noise of all
 MANY = 100  # segments that are enough to tell the noise by
@@ -60,7 +59,7 @@ class Segments:
     def _weights(self, over: Array) -> list[Array]:
         if self.leaves.kind == "total":
             (side,) = self.leaves.sides
-            variance, self.bias = binned_noise(side.residual, self.leaves.size, self.alive)
+            variance, self.bias = noise_of_totals(side.residual, self.leaves.size, self.alive)
             return [np.where(self.alive, 1 / variance, 0.0)]
         return [np.where(self.alive, 1 / (s.noise + over), 0.0) for s in self.leaves.sides]
 
@@ -131,7 +130,7 @@ class Segments:
     def _loss(self, over: Array) -> float:
         """Twice the negative log-likelihood, no segment counting for more than one that is off by LOSS."""
         effect, variance = self._cells(over)
-        return float((np.log(variance) + np.minimum(effect**2 / variance, LOSS)).sum())
+        return loss(effect**2, variance)
 
     def _cells(self, over: Array) -> tuple[Array, Array]:
         """Effects, less the typical one, and variances of the finest full segments under an over-dispersion."""
