@@ -58,21 +58,24 @@ def verdict(vendor: str, record: dict) -> str:
     return f"hit{extra}" if right else f"WRONG {top['metric']} {top['title']}"
 
 
+def records(seed: int) -> dict[str, dict]:
+    """The findings of every vendor of the sample marketplace of a seed."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_marketplace(folder, seed=seed)
+        contract = Path(folder) / "service_cases.yml"
+        contract.write_text(CONTRACT.read_text().replace("data/sample/", ""))
+        source = rca.open_source(contract)
+        everyone = rca.cubes(source, STUDY["metrics"], by=[*STUDY["by"], "vendor"])
+        return {vendor: report(contract, vendor, everyone) for vendor in sorted(source.values("vendor").index)}
+
+
 def main(first: int, last: int) -> None:
     counts: Counter[str] = Counter()
     for seed in range(first, last + 1):
-        with tempfile.TemporaryDirectory() as folder:
-            write_marketplace(folder, seed=seed)
-            contract = Path(folder) / "service_cases.yml"
-            contract.write_text(CONTRACT.read_text().replace("data/sample/", ""))
-            source = rca.open_source(contract)
-            everyone = rca.cubes(source, STUDY["metrics"], by=[*STUDY["by"], "vendor"])
-            records = {
-                vendor: report(contract, vendor, everyone) for vendor in sorted(source.values("vendor").index)
-            }
-        verdicts = {vendor: verdict(vendor, record) for vendor, record in records.items()}
-        bug = sum(any(f["metric"] == "service_level" for f in r["common"]) for r in records.values())
-        other = [f["title"] for r in records.values() for f in r["common"] if f["metric"] != "service_level"]
+        found = records(seed)
+        verdicts = {vendor: verdict(vendor, record) for vendor, record in found.items()}
+        bug = sum(any(f["metric"] == "service_level" for f in r["common"]) for r in found.values())
+        other = [f["title"] for r in found.values() for f in r["common"] if f["metric"] != "service_level"]
         counts.update({vendor: v.startswith("hit") for vendor, v in verdicts.items()})
         counts["bug"] += bug
         print(
