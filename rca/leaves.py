@@ -68,7 +68,7 @@ def evidence(kind: str, pairs: pd.DataFrame, cuboids: Cuboids) -> Leaves:
     overall = _ratio(pooled, cases)
     prior = PRIOR / max(overall, 1e-300) if kind == "rate" else PRIOR  # events of a rate, cases of the others
     factors = kind != "proportion" and overall > 0 and min(before.min(), after.min()) >= 0
-    level = smooth(cases, pooled, cuboids, prior, factors)
+    level = smooth(cases, pooled, cuboids.codes, prior, factors)
     if kind == "mean":
         variance = _variance(pairs, n, [before, after], level)
     else:
@@ -88,7 +88,7 @@ def _side(sign: int, n: Array, total: Array, level: Array, variance: Array) -> S
     return Side(sign, n, residual, noise)
 
 
-def smooth(n: Array, total: Array, cuboids: Cuboids, prior: float, factors: bool, rounds: int = 5) -> Array:
+def smooth(n: Array, total: Array, codes: Sequence[Array], prior: float, factors: bool, rounds: int = 5) -> Array:
     """The level of each leaf: its own mean, drawn by `prior` cases towards a fit from its dimensions.
 
     The fit is a sum of the dimensions' effects, or (`factors`) their product; found by backfitting: the values of each
@@ -97,12 +97,12 @@ def smooth(n: Array, total: Array, cuboids: Cuboids, prior: float, factors: bool
     overall = _ratio(total, n)
     fit = np.full(len(n), overall)
     for _ in range(rounds):
-        for codes, values in zip(cuboids.codes, cuboids.values, strict=True):
-            found, fitted, cases = (np.bincount(codes, x, len(values)) for x in (total, n * fit, n))
+        for code in codes:
+            found, fitted, cases = (np.bincount(code, x) for x in (total, n * fit, n))
             if factors:
-                fit *= ((found + prior * overall) / (fitted + prior * overall))[codes]
+                fit *= ((found + prior * overall) / (fitted + prior * overall))[code]
             else:
-                fit += ((found - fitted) / (cases + prior))[codes]
+                fit += ((found - fitted) / (cases + prior))[code]
     return (total + prior * fit) / (n + prior)
 
 

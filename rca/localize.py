@@ -1,6 +1,6 @@
 """Which segments, over all dimensions and their combinations, changed beyond sampling noise?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,18 +11,15 @@ from scipy.stats import norm
 from rca.cube import Cube
 from rca.cuboids import Cuboids
 from rca.errors import InputError, TooLittleData
-from rca.leaves import Leaves, evidence
-from rca.metric import Metric
+from rca.leaves import evidence
 from rca.period import Dates, Window
 from rca.result import Result
 from rca.search import ALL as ALL_SHARE
-from rca.search import Found, Search, search
+from rca.search import Search, search
+from rca.segment_rates import ALL, NUMBERS, SegmentRates
 
-ALL = "all cases"
-CLEAR = 2.58  # standard errors (1 in 100 by chance) from which a shift of mix inside a segment is told apart
 FEWEST = 20  # cases in a window; below that nothing can be told apart from noise
 SHARES = (0.05, 0.2, 1.0)
-NUMBERS = ["rate_before", "rate_after", "effect", "conf_low", "conf_high", "p_adj", "impact", "cases", "mix_effect"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -118,6 +115,7 @@ def localize(cube: Cube, *, before: Window, after: Window, alpha: float = 0.01) 
     random-effects comparison of parent and children (DerSimonian & Laird 1986), over-dispersion by a robust method
     of moments.
 
+    >>> from rca.metric import Metric
     >>> rows = [("2026-01-05", m, i, 400, 320) for m in "AB" for i in "xyz"]
     >>> rows += [("2026-01-12", m, i, 400, 220 if (m, i) == ("A", "x") else 320) for m in "AB" for i in "xyz"]
     >>> frame = pd.DataFrame(rows, columns=["period", "market", "issue", "n", "total"])
@@ -143,8 +141,8 @@ def localize(cube: Cube, *, before: Window, after: Window, alpha: float = 0.01) 
     cuboids = Cuboids(pairs, cube.by)
     leaves = evidence(cube.metric.kind, pairs, cuboids)
     result = search(leaves, cuboids, alpha)
-    rows = _Counts(cube.metric, pairs, cube.by, leaves, result)
-    table, minor = (rows.table([f for f in result.found if f.minor == small]) for small in (False, True))
+    rates = SegmentRates(cube.metric, pairs, cuboids, result.over)
+    table, minor = (rates.table([f for f in result.found if f.minor == small]) for small in (False, True))
     total = pairs[["n_before", "total_before", "n_after", "total_after"]].sum()
     return Localization(
         table=table,
@@ -163,65 +161,3 @@ def _detectable(result: Search, share: float, alpha: float) -> float:
     """Smallest effect found with 80 % power in a segment of one dimension that holds a share of the cases."""
     tried = result.tried[1] if share < 1 else 1 / ALL_SHARE
     return float((norm.isf(alpha / 2 / tried) + norm.isf(0.2)) / np.sqrt(share * result.precision))
-
-
-class _Counts:
-    """Rates, effect, interval and impact of found segments from their own counts."""
-
-    def __init__(self, metric: Metric, pairs: pd.DataFrame, dims: Sequence[str], leaves: Leaves, search: Search):
-        self.metric, self.dims, self.level, self.over = metric, list(dims), leaves.level, search.over
-        squares = "total_sq" if "total_sq_before" in pairs else "total"
-        self.n, self.t, self.sq = (
-            [pairs[f"{name}_{w}"].to_numpy(float) for w in ("before", "after")] for name in ("n", "total", squares)
-        )
-
-    def table(self, found: list[Found]) -> pd.DataFrame:
-        rows = [self._row(f) for f in found]
-        columns = ["segment", *self.dims, *NUMBERS, "direction"]
-        order = sorted(rows, key=lambda row: (row["segment"] != ALL, -abs(row["impact"]), row["segment"]))
-        return pd.DataFrame(order, columns=columns)
-
-    def _row(self, found: Found) -> dict[str, Any]:
-        rates, variances = zip(*(self._rate(w, found.leaves) for w in (0, 1)), strict=True)
-        mix = self._mix(found.leaves)
-        effect = rates[1] - rates[0] - mix
-        half = norm.isf(0.025) * np.sqrt(sum(variances))
-        cases = effect * self.n[1][found.leaves].sum()
-        return {
-            "segment": " & ".join(f"{d}={v}" for d, v in found.where.items()) or ALL,
-            **found.where,
-            "rate_before": rates[0],
-            "rate_after": rates[1],
-            "effect": effect,
-            "conf_low": effect - half,
-            "conf_high": effect + half,
-            "p_adj": found.p_adj,
-            "impact": cases / self.n[1].sum(),
-            "cases": cases,
-            "mix_effect": mix,
-            "direction": self.metric.judge(effect),
-        }
-
-    def _rate(self, w: int, leaves: np.ndarray) -> tuple[float, float]:
-        """Rate in a window and its variance, widened by the over-dispersion of the leaves."""
-        each = self.n[w][leaves]
-        n, total, sq = each.sum(), self.t[w][leaves].sum(), self.sq[w][leaves].sum()
-        rate = total / n
-        if self.metric.kind == "proportion":  # Agresti & Caffo 2000
-            p = (total + 1) / (n + 2)
-            variance = p * (1 - p) / (n + 2)
-        elif self.metric.kind == "rate":
-            variance = (total + 0.5) / n**2
-        else:
-            variance = max(sq - total * rate, 0) / max(n - 1, 1) / n
-        return float(rate), float(variance + (self.over[leaves] * each**2).sum() / n**2)
-
-    def _mix(self, leaves: np.ndarray) -> float:
-        """The part of a segment's change that is a shift of mix inside it; 0 where that is within noise."""
-        n, level = [n[leaves] for n in self.n], self.level[leaves]
-        shares = [x / x.sum() for x in n]
-        mix = float(((shares[1] - shares[0]) * level).sum())
-        pooled = (n[0] + n[1]) / (n[0] + n[1]).sum()
-        spread = (pooled * level**2).sum() - (pooled * level).sum() ** 2
-        noise = np.sqrt(max(spread, 0) * (1 / n[0].sum() + 1 / n[1].sum()))
-        return mix if abs(mix) > CLEAR * noise else 0.0

@@ -14,7 +14,7 @@ from rca.children import some_over_all
 from rca.common import Common, common
 from rca.cuboids import Cuboids
 from rca.leaves import Leaves
-from rca.segments import Segments
+from rca.segments import MANY, Segments
 
 ALL = 0.5  # share of alpha for a change of all cases
 COST = 2.5  # nats that naming one more child costs, against naming the parent
@@ -61,25 +61,33 @@ class Search:
 def search(leaves: Leaves, cuboids: Cuboids, alpha: float) -> Search:
     """Find the segments that changed; `alpha` is the chance of any false one when nothing changed."""
     segments = Segments(leaves, cuboids)
+    account = _account(segments, alpha)
+    if not segments.over.any() or segments.full.sum() >= MANY:
+        return account
+    # among few segments a cause can pass for over-dispersion of all: is it likelier to be a cause?
+    sampled = _account(Segments(leaves, cuboids, dispersed=False), alpha)
+    return sampled if _likelier(sampled, account, segments) else account
+
+
+def _account(segments: Segments, alpha: float) -> Search:
+    """The findings, with a change common to all and its exceptions where that is the better account: likelier for its
+    number of findings and not longer than by that one; where the common change is mere drift, with fewer findings."""
     shared = _Greedy(segments.copy(), alpha).run(with_common=True)
     if not shared.common:
         return shared
     local = _Greedy(segments.copy(), alpha).run(with_common=False)
-    return shared if _tells_more(shared, local, segments) else local
-
-
-def _tells_more(shared: Search, local: Search, segments: Segments) -> bool:
-    """Whether a change common to all, with its exceptions, is the better account: likelier for its number of findings
-    and not longer than by that one; where the common change is mere drift, with fewer findings."""
     if not local.found:
-        return True
-    both = (shared, local)
-    counts = [sum(not f.minor for f in s.found) for s in both]
+        return shared
+    told = [sum(not f.minor for f in s.found) for s in (shared, local)]
     if shared.drift:
-        return counts[0] < counts[1]
-    if counts[0] > counts[1] + 1:
-        return False
-    scores = [max(segments.likelihood(s.expected, o.over) for o in both) - s.price for s in both]
+        return shared if told[0] < told[1] else local
+    return shared if told[0] <= told[1] + 1 and _likelier(shared, local, segments) else local
+
+
+def _likelier(one: Search, other: Search, segments: Segments) -> bool:
+    """Whether one account is likelier than another, each less the price of its findings, at the noise that suits it."""
+    levels = (one.over, other.over)
+    scores = [max(segments.likelihood(s.expected, over) for over in levels) - s.price for s in (one, other)]
     return scores[0] > scores[1]
 
 

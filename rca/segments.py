@@ -21,14 +21,15 @@ Array = np.ndarray
 class Segments:
     """Effects and variances of segments.
 
+    dispersed whether leaves may vary beyond sampling
     alive     the leaves that no finding explains yet
     expected  the change that all segments share, per leaf of the window after; `slack`: how far they differ from it
     over      variance of each leaf's mean beyond sampling
     freedom   degrees of freedom of the estimated noise (inf where it is the known noise of counts)
     """
 
-    def __init__(self, leaves: Leaves, cuboids: Cuboids):
-        self.leaves, self.cuboids = leaves, cuboids
+    def __init__(self, leaves: Leaves, cuboids: Cuboids, dispersed: bool = True):
+        self.leaves, self.cuboids, self.dispersed = leaves, cuboids, dispersed
         self.signs = np.array([side.sign for side in leaves.sides])[:, None]
         self.alive = leaves.seen.copy()
         self.expected, self.slack = np.zeros(cuboids.n), 0.0
@@ -51,7 +52,7 @@ class Segments:
         if self.leaves.kind == "total":
             self.freedom = EFFICIENCY * float(self.alive.sum())
             return
-        self.over = self._over_dispersion()
+        self.over = self._over_dispersion() if self.dispersed else np.zeros(self.cuboids.n)
         self.freedom = self._degrees_of_freedom()
         if self.over.any():
             self._sum_up(self.over)
