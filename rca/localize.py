@@ -126,7 +126,7 @@ def localize(cube: Cube, *, before: Window, after: Window, alpha: float = 0.01) 
     """
     if not cube.by:
         raise InputError("localize needs a cube with at least one dimension, got none. Build it with by=[...].")
-    if taken := sorted({*NUMBERS, "direction"}.intersection(cube.by)):
+    if taken := sorted({*NUMBERS, "segment", "direction"}.intersection(cube.by)):
         raise InputError(f"localize cannot search by a dimension called {taken[0]!r}: its table has such a column.")
     if not 0 < alpha < 1:
         raise InputError(f"alpha must lie between 0 and 1, got {alpha}.")
