@@ -10,12 +10,8 @@ from rca.errors import InputError, hint, known
 from rca.metric import Metric
 from rca.period import PERIODS, Dates, Window, resolve, span
 
-# columns of a cube and of its pairs, and the name of a result's rows: what a dimension cannot be called
-RESERVED = {
-    "segment",
-    "period",
-    *(f"{m}{w}" for m in ("n", "total", "total_sq") for w in ("", "_before", "_after")),
-}
+# columns of a cube and of its pairs: what a dimension cannot be called
+RESERVED = {"period", *(f"{m}{w}" for m in ("n", "total", "total_sq") for w in ("", "_before", "_after"))}
 MISSING = "(missing)"  # the value of a dimension that a case does not have
 
 
