@@ -83,7 +83,10 @@ def findings(*results: Many | Result, source: Source) -> Findings:
     found = [replace(f, weight=abs(f.impact) / sigma[f.metric]) for f in found if f.p_adj <= level]
     found = [dated(f, starts.get((f.metric, f.segment))) for f in found]
     found.sort(key=lambda f: (-f.weight, f.metric, f.segment))
-    own = [*(f for f in found if f.kind == "rate" and f.reach != "common"), *_one_per_dimension(found)]
+    # where the whole KPI moved likewise everywhere, a part that others show too, or cannot be compared, is no one's own
+    everywhere = {(f.metric, f.direction) for f in found if f.reach == "common" and not f.where}
+    alone = [f for f in found if f.reach == "own" or (f.metric, f.direction) not in everywhere]
+    own = [*(f for f in alone if f.kind == "rate" and f.reach != "common"), *_one_per_dimension(found)]
     own.sort(key=lambda f: (-f.weight, f.metric, f.segment))
     common = _one_per_metric(found)
     shared = {f.metric for f in common} - {f.metric for f in own}
