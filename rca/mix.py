@@ -104,28 +104,26 @@ def mix(cube: Cube, *, before: Window, after: Window, alpha: float = 0.01) -> Mi
         raise InputError(f"alpha must lie between 0 and 1, got {alpha}.")
     dates = cube.window(before, "before"), cube.window(after, "after")
     shares = Shares(cube, *dates)
-    needed = float(np.log(alpha / shares.tried))
     found: list[Shift] = []
     while len(found) < MOST:
-        moved = [s for s in shares.shifts() if max(s.log_p_moved, s.log_p_gap) <= needed]
+        moved = list(shares.shifts(alpha))
         if not moved:
             break
         found.append(min(moved, key=lambda s: (s.log_p_moved, s.dimension, s.value)))
         shares.give(found[-1].dimension, found[-1].value)
-    values = cube.pair(before, after)[[f"{name}_{w}" for w in ("before", "after") for name in ("n", "total")]].sum()
     return Mix(
         table=pd.DataFrame([_row(s, shares, cube.metric) for s in found], columns=COLUMNS),
         metric=cube.metric,
         tried=shares.tried,
         before=dates[0],
         after=dates[1],
-        value_before=float(values["total_before"] / values["n_before"]),
-        value_after=float(values["total_after"] / values["n_after"]),
+        value_before=shares.value[0],
+        value_after=shares.value[1],
     )
 
 
 def _row(shift: Shift, shares: Shares, metric: Metric) -> dict[str, Any]:
-    parts = split(*shares.sides[shift.dimension])
+    parts = split(*shares.dimensions[shift.dimension].sides)
     half = WIDE * shift.effect_sd
     return {
         "dimension": shift.dimension,

@@ -98,11 +98,10 @@ class Segments:
         ones would mislead. `fine`, `full`: the subset and those of its segments that tell the noise; the leaves that
         are not thin where there are MANY."""
         finest = sorted(range(len(self.sums)), key=lambda i: (-(self.sums[i][0] > 0).sum(), i))
-        cases = {i: self._cases(i) for i in finest}
-        self.grain = next((i for i in finest if _typical(cases[i]) >= ENOUGH), finest[-1])
-        full = cases[finest[0]] >= 2 * ENOUGH
+        self.grain = next((i for i in finest if _typical(self._cases(i)) >= ENOUGH), finest[-1])
+        full = self._cases(finest[0]) >= 2 * ENOUGH
         many = full.sum() >= MANY
-        self.fine, self.full = (finest[0], full) if many else (self.grain, cases[self.grain] > 0)
+        self.fine, self.full = (finest[0], full) if many else (self.grain, self._cases(self.grain) > 0)
 
     def _over_dispersion(self) -> Array:
         """Variance of each leaf's mean beyond sampling, in the likeliest of the forms it may take; none where the

@@ -41,98 +41,118 @@ class Shift:
         return float(np.hypot(self.moved * self.gap_sd, self.gap * self.moved_sd))
 
 
+@dataclass(frozen=True)
+class _Dimension:
+    """One dimension: its values, each row's number of them, both windows by value, and how far each value's share
+    varies from period to period against drawing cases at random, with the degrees of freedom of that figure."""
+
+    values: Array
+    code: Array
+    sides: tuple[Side, Side]
+    dispersion: Array
+    freedom: float
+
+
 class Shares:
-    """Cases per leaf in two windows; the window before can be raked to shares of the window after."""
+    """Cases per row of the cube in two windows; the window before can be raked to shares of the window after."""
 
     def __init__(self, cube: Cube, before: Dates, after: Dates):
-        pairs = cube.pair(before, after)
-        self.cube, self.pairs = cube, pairs
-        self.n = [pairs[f"n_{w}"].to_numpy(float).copy() for w in ("before", "after")]
-        self.noise = {d: _dispersion(cube, d, before, after) for d in cube.by}
-        self.sides = {d: self._sides(d) for d in cube.by}
+        parts = [cube.frame[cube.frame["period"].between(*window)] for window in (before, after)]
+        rows = pd.concat(parts, ignore_index=True)
+        self.after = np.repeat([False, True], [len(part) for part in parts])
+        self.n = rows["n"].to_numpy(float, copy=True)
+        self.dimensions = {d: _dimension(cube, rows, self.after, d) for d in cube.by}
         self.given: list[tuple[Array, float]] = []
         self.named: set[tuple[str, str]] = set()
-        self.tried = sum(len(self.noise[d]) for d in cube.by)
+        self.tried = sum(len(d.values) for d in self.dimensions.values())
 
-    def shifts(self) -> Iterator[Shift]:
-        """Every value not yet named, as it moved beyond what is given."""
-        for dimension in self.cube.by:
-            code, values = pd.factorize(self.pairs[dimension], sort=True)
-            counts = [np.bincount(code, n, len(values)) for n in self.n]
-            raw = [s.share for s in self.sides[dimension]]
-            shares = [c / c.sum() for c in counts]
-            for i, value in enumerate(values):
-                if (dimension, value) not in self.named and 0 < shares[0][i] + shares[1][i] < 2:
-                    yield self._shift(dimension, i, value, [s[i] for s in raw], [s[i] for s in shares])
+    @property
+    def value(self) -> tuple[float, float]:
+        """The KPI before and after."""
+        before, after = next(iter(self.dimensions.values())).sides
+        return before.value, after.value
 
-    def give(self, dimension: str, value: str) -> None:
+    def shifts(self, alpha: float) -> Iterator[Shift]:
+        """The values not yet named whose share moved beyond what is given and whose rate differs from the rest, both
+        significant at `alpha` after correction for all values tried."""
+        for name, dimension in self.dimensions.items():
+            before, after = (
+                np.bincount(dimension.code[w], self.n[w], len(dimension.values)) for w in (~self.after, self.after)
+            )
+            moved, moved_sd = after / after.sum() - before / before.sum(), _share_sd(dimension)
+            gap, gap_sd = _gap(dimension.sides)
+            log_p_moved = t.logsf(np.abs(moved) / moved_sd, dimension.freedom) + np.log(2)
+            log_p_gap = norm.logsf(np.abs(gap) / gap_sd) + np.log(2)
+            clear = np.maximum(log_p_moved, log_p_gap) <= np.log(alpha / self.tried)
+            for i in np.flatnonzero(clear):
+                if (name, dimension.values[i]) not in self.named:
+                    shares = (float(s.share[i]) for s in dimension.sides)
+                    numbers = (moved, moved_sd, gap, gap_sd, log_p_moved, log_p_gap)
+                    yield Shift(name, str(dimension.values[i]), *shares, *(float(x[i]) for x in numbers))
+
+    def give(self, name: str, value: str) -> None:
         """Give the window before the share that a value has after: rake all shares given so far in turn until they
         agree (Deming & Stephan 1940). A value that is new cannot be given: its cases are left out after."""
-        inside = (self.pairs[dimension] == value).to_numpy()
-        self.named.add((dimension, value))
-        if not self.n[0][inside].sum():
-            self.n[1][inside] = 0
+        dimension = self.dimensions[name]
+        inside = (dimension.values == value)[dimension.code]
+        self.named.add((name, value))
+        if not self.n[inside & ~self.after].sum():
+            self.n[inside] = 0
             return
-        self.given.append((inside, self.n[1][inside].sum() / self.n[1].sum()))
+        self.given.append((inside, self.n[inside & self.after].sum() / self.n[self.after].sum()))
         for _ in range(RAKING if len(self.given) > 1 else 1):
             for chosen, share in self.given:
-                now = self.n[0][chosen].sum() / self.n[0].sum()
-                self.n[0] *= np.where(
-                    chosen, share / now if now else 0.0, (1 - share) / (1 - now) if now < 1 else 0
-                )
-
-    def _shift(self, dimension: str, i: int, value: str, raw: list[float], share: list[float]) -> Shift:
-        sides = self.sides[dimension]
-        dispersion, freedom = self.noise[dimension].loc[value]
-        pooled = sum(s.n[i] for s in sides) / sum(s.cases for s in sides)
-        moved_sd = float(np.sqrt(dispersion * pooled * (1 - pooled) * sum(1 / s.cases for s in sides)))
-        gap, gap_sd = _gap(sides, i)
-        moved = share[1] - share[0]
-        return Shift(
-            dimension,
-            value,
-            raw[0],
-            raw[1],
-            moved,
-            moved_sd,
-            gap,
-            gap_sd,
-            float(t.logsf(abs(moved) / moved_sd, freedom) + np.log(2)),
-            float(norm.logsf(abs(gap) / gap_sd) + np.log(2)),
-        )
-
-    def _sides(self, dimension: str) -> tuple[Side, Side]:
-        sums = self.pairs.drop(columns=[d for d in self.cube.by if d != dimension]).groupby(dimension).sum()
-        kind = self.cube.metric.kind
-        return side(sums, "before", kind), side(sums, "after", kind)
+                now = self.n[chosen & ~self.after].sum() / self.n[~self.after].sum()
+                self.n[chosen & ~self.after] *= share / now if now else 0.0
+                self.n[~chosen & ~self.after] *= (1 - share) / (1 - now) if now < 1 else 0.0
 
 
-def _gap(sides: tuple[Side, Side], i: int) -> tuple[float, float]:
-    """Rate of value i less that of the rest, mean of the windows in which both exist; and its standard error."""
-    gaps, variances = [], []
-    for s in sides:
-        rest = s.cases - s.n[i]
-        if s.n[i] > 0 and rest > 0:
-            total = s.value * s.cases
-            gaps.append(s.rate[i] - (total - s.rate[i] * s.n[i]) / rest)
-            variances.append(s.inside[i] / s.n[i] + s.variance / rest)
-    if not gaps or not sum(variances):  # a KPI that does not vary is not moved by any mix
-        return 0.0, 1.0
-    return float(np.mean(gaps)), float(np.sqrt(sum(variances))) / len(gaps)
+def _dimension(cube: Cube, rows: pd.DataFrame, after: Array, name: str) -> _Dimension:
+    code, values = pd.factorize(rows[name], sort=True)
+    sums = pd.DataFrame()
+    for window, inside in (("before", ~after), ("after", after)):
+        for measure in cube.measures:
+            weights = rows[measure].to_numpy(float)[inside]
+            sums[f"{measure}_{window}"] = np.bincount(code[inside], weights, len(values))
+    kind = cube.metric.kind
+    sides = side(sums, "before", kind), side(sums, "after", kind)
+    dispersion, freedom = _dispersion(rows, after, code, sides)
+    return _Dimension(np.asarray(values, object), code, sides, dispersion, freedom)
 
 
-def _dispersion(cube: Cube, dimension: str, before: Dates, after: Dates) -> pd.DataFrame:
-    """By how much each value's share varies from period to period within the windows, against drawing cases at
-    random (never less), and the degrees of freedom of that figure; the dimension's own figure steadies it."""
-    frame = cube.over([dimension]).frame
-    squares, freedom = pd.Series(dtype=float), 0
-    for first, last in (before, after):
-        part = frame[frame["period"].between(first, last)]
-        counts = part.pivot_table(values="n", index="period", columns=dimension, aggfunc="sum", fill_value=0)
-        n, share = counts.sum(axis=1), counts.sum() / counts.to_numpy().sum()
-        expected = pd.DataFrame(np.outer(n, share), counts.index, counts.columns)
-        chi2 = ((counts - expected) ** 2 / (expected * (1 - share)).where(lambda v: v > 0)).sum()
-        squares, freedom = chi2.add(squares, fill_value=0), freedom + len(counts) - 1
+def _dispersion(rows: pd.DataFrame, after: Array, code: Array, sides: tuple[Side, Side]) -> tuple[Array, float]:
+    """By how much shares vary from period to period within the windows, against drawing cases at random (never less);
+    the dimension's own figure steadies each value's."""
+    squares, freedom, size = np.zeros(len(sides[0].n)), 0, len(sides[0].n)
+    for one, inside in zip(sides, (~after, after), strict=True):
+        period, periods = pd.factorize(rows["period"][inside])
+        cells = period * size + code[inside]
+        counts = np.bincount(cells, rows["n"].to_numpy(float)[inside], len(periods) * size).reshape(-1, size)
+        expected = counts.sum(1, keepdims=True) * one.share
+        drawn = expected * (1 - one.share)
+        squares += np.where(drawn > 0, (counts - expected) ** 2 / np.where(drawn > 0, drawn, 1.0), 0.0).sum(0)
+        freedom += len(periods) - 1
     typical = max(1.0, float(squares.mean()) / freedom) if freedom else 1.0
-    own = (squares + PRIOR * typical) / (freedom + PRIOR)
-    return pd.DataFrame({"dispersion": own.clip(lower=1.0), "freedom": float(freedom + PRIOR)})
+    return np.maximum((squares + PRIOR * typical) / (freedom + PRIOR), 1.0), float(freedom + PRIOR)
+
+
+def _share_sd(dimension: _Dimension) -> Array:
+    """Standard error of the difference of two shares; never 0, so that a share which cannot move did not."""
+    cases = dimension.sides[0].n + dimension.sides[1].n
+    pooled = cases / cases.sum()
+    sampling = pooled * (1 - pooled) * sum(1 / s.cases for s in dimension.sides)
+    return np.sqrt(np.maximum(dimension.dispersion * sampling, 1e-300))
+
+
+def _gap(sides: tuple[Side, Side]) -> tuple[Array, Array]:
+    """Rate of each value less that of the rest, mean of the windows in which both exist; and its standard error."""
+    gaps, variances, seen = [], [], []
+    for s in sides:
+        rest = s.cases - s.n
+        both = (s.n > 0) & (rest > 0)
+        n, rest = np.where(both, s.n, 1.0), np.where(both, rest, 1.0)
+        gaps.append(np.where(both, s.rate - (s.value * s.cases - s.rate * s.n) / rest, 0.0))
+        variances.append(np.where(both, s.inside / n + s.variance / rest, 0.0))
+        seen.append(both)
+    windows = np.maximum(np.sum(seen, axis=0), 1)
+    return np.sum(gaps, axis=0) / windows, np.sqrt(np.maximum(np.sum(variances, axis=0), 1e-300)) / windows
