@@ -68,8 +68,9 @@ def onset(cube: Cube, change: Localization | Mix, *, events: pd.DataFrame | None
     (Smith 1975, Biometrika 62), periods counting by their cases, noise at least that of sampling. For a Mix the same
     is done for the share of the cases. `events` as in `Source.events`.
     """
-    first = min(change.before[0], change.after[0])
     last = max(change.before[1], change.after[1])
+    # a change that lies before what it is compared with began somewhere in the data before it
+    first = min(change.before[0], change.after[0]) if change.after[0] > change.before[0] else cube.periods[0]
     found, traces = [], []
     for i in range(len(change.table)):
         where = change.where(i)
@@ -77,7 +78,7 @@ def onset(cube: Cube, change: Localization | Mix, *, events: pd.DataFrame | None
         series = series[series["period"].between(first, last) & (series["n"] > 0)].reset_index(drop=True)
         if len(series) < SHORTEST:
             continue
-        probability, start, end = _change_point(series)
+        probability, start, end = _change_point(series, series["period"].between(*change.after).to_numpy())
         low, high = _interval(probability)
         until = pd.NaT if end is None else last_day(series["period"][end], cube.period)
         spanned = series["period"][low], last_day(series["period"][high], cube.period)
@@ -118,15 +119,19 @@ def _series(cube: Cube, where: Mapping[str, str], share: bool) -> pd.DataFrame:
     return rows
 
 
-def _change_point(series: pd.DataFrame) -> tuple[np.ndarray, int, int | None]:
-    """The probability of each period to be the first of the change, the likeliest start, and the end (None: lasts)."""
+def _change_point(series: pd.DataFrame, after: np.ndarray) -> tuple[np.ndarray, int, int | None]:
+    """The probability of each period to be the first of the change, the likeliest start, and the end (None: lasts).
+
+    after   periods of the window in which the change was found: it cannot lie wholly outside
+    """
     value, weight = series["value"].to_numpy(), (series["n"] / series["variance"]).to_numpy()
     size = len(value)
     weights, sums, squares = (
         np.concatenate([[0.0], np.cumsum(c)]) for c in (weight, weight * value, weight * value**2)
     )
     start, stop = np.triu_indices(size + 1, 1)
-    keep = (start > 0) & (stop - start < size)
+    changed = np.concatenate([[0], np.cumsum(after)])
+    keep = (start > 0) & (stop - start < size) & (changed[stop] > changed[start])
     start, stop = start[keep], stop[keep]
     inside, within = weights[stop] - weights[start], sums[stop] - sums[start]
     fitted = within**2 / inside + (sums[-1] - within) ** 2 / (weights[-1] - inside)

@@ -54,6 +54,14 @@ def test_a_change_that_has_ended_has_an_end() -> None:
     assert row["until"] == WEEKS[30] - pd.Timedelta(days=1)
 
 
+def test_a_change_before_what_it_is_compared_with_is_dated_too() -> None:
+    """Two bad weeks early on, compared with the quiet weeks after them."""
+    cube = dropped(4, 6, 0.35)
+    change = localize(cube, before="last 26", after=[WEEKS[4], WEEKS[5]])
+    row = onset(cube, change).table.iloc[0]
+    assert (row["since"], row["until"]) == (WEEKS[4], WEEKS[6] - pd.Timedelta(days=1))
+
+
 def test_the_interval_covers_the_start_about_as_often_as_it_says() -> None:
     """A weak change, where the week is hard to tell: 95 % intervals of 200 series, binomial noise alone."""
     held, found = 0, 0
