@@ -34,10 +34,11 @@ def common(segments: Segments, need: float) -> Common | None:
     """The typical change of the unexplained segments, if it is beyond noise and, on one of the scales, along every
     dimension 'all values changed' beats 'some did'; else None."""
     segments.expect(None)
-    fits = [fit for fit in (_fit(segments, shape) for shape in _shapes(segments)) if fit]
-    if not fits or abs(fits[0].z) < need:
+    points, *bent = _shapes(segments)
+    plain = _fit(segments, points)
+    if plain is None or abs(plain.z) < need:
         return None
-    fits = [fit for fit in fits if fit.everywhere]
+    fits = [fit for fit in (plain, *(_fit(segments, shape) for shape in bent)) if fit and fit.everywhere]
     if not fits:
         return None
     best = min(fits, key=lambda fit: (fit.loss + CLEARER * fit.bent, fit.bent))

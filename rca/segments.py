@@ -3,7 +3,7 @@
 from copy import copy
 
 import numpy as np
-from scipy.stats import hypergeom
+from scipy.stats import binom, hypergeom
 
 from rca.cuboids import Cuboids
 from rca.leaves import Leaves
@@ -11,8 +11,8 @@ from rca.robust import CHI2_MEDIAN, EFFICIENCY, MEDIAN_ERROR, loss, noise_of_tot
 
 SLACKS = (0.1, 0.2, 0.3, 0.4, 0.5)  # shares of a change by which segments may differ from it
 FEWEST = 10  # cases of either window below which the mean of a skewed value tells nothing
-THIN = 5.0  # expected cases of the rarer outcome in the smaller window, below which a normal score misleads
-ENOUGH = 5.0  # cases (times 4 p (1 - p) for a proportion) that make a segment's change near normal
+THIN = 10.0  # expected events, or cases of the rarer outcome, in the smaller window, below which a score misleads
+ENOUGH = 5.0  # cases or events that make a segment's change near normal
 FEW = 8  # segments that are too few: a cause in one of them would pass for the noise of all
 MANY = 100  # segments that are enough to tell the noise by
 Array = np.ndarray
@@ -84,14 +84,15 @@ class Segments:
         return np.stack([np.bincount(key[members], row[members], size) for row in self.rows])
 
     def _cases(self, i: int) -> Array:
-        """Cases behind the change of each segment of a subset, times 4 p (1 - p) for a proportion: what makes it near
-        normal."""
+        """What makes the change of each segment of a subset near normal: the cases behind it, times 4 p (1 - p) for a
+        proportion, the events for a rate."""
         if self.leaves.kind == "total":
             return np.where(self.sums[i][0] > 0, np.inf, 0.0)
         key, size = self.cuboids.keys[i], self.cuboids.sizes[i]
         spread: Array = np.bincount(key, self.leaves.spread * self.alive, size)
         spread = spread / np.maximum(np.bincount(key, self.alive, size), 1)
-        return spread / self.effects(i)[1] * (4 * spread if self.leaves.kind == "proportion" else 1)
+        per_case = {"proportion": 4 * spread, "rate": spread}.get(self.leaves.kind, 1.0)
+        return spread / self.effects(i)[1] * per_case
 
     def _choose_cells(self) -> None:
         """`grain`: the subset of dimensions with most segments whose typical segment is not thin; medians over thinner
@@ -202,14 +203,14 @@ class Segments:
         return max(float(-0.5 * (np.log(spread) + off / spread).sum()) for spread in spreads)
 
     def convincing(self, i: int, e: int, tried: float, alpha: float) -> bool:
-        """Whether a segment's change stands where a proportion is too thin for a normal score: Fisher's exact test."""
-        if self.leaves.kind != "proportion":
+        """Whether a segment's change stands where its counts are too thin for a normal score: an exact test."""
+        if self.leaves.kind not in ("proportion", "rate"):
             return True
         members = self.members(i, e)
         n = [side.n[members].sum() for side in self.leaves.sides]
         hits = [(s.n * (self.leaves.level + s.residual))[members].sum() for s in self.leaves.sides]
-        rarer = min(sum(hits), sum(n) - sum(hits)) * min(n) / sum(n)
-        return rarer >= THIN or _fisher(n, hits) * tried <= alpha
+        rarer = sum(hits) if self.leaves.kind == "rate" else min(sum(hits), sum(n) - sum(hits))
+        return rarer * min(n) / sum(n) >= THIN or _exact(self.leaves.kind, n, hits) * tried <= alpha
 
     # -- leaves ------------------------------------------------------------------------------------------------
 
@@ -251,10 +252,13 @@ def _typical(cases: Array) -> float:
     return weighted_median(cases, np.sqrt(np.minimum(cases, 1e9))) if (cases > 0).any() else 0.0
 
 
-def _fisher(n: list[float], hits: list[float]) -> float:
-    """Two-sided p value of two proportions, by doubling the smaller tail."""
-    every, all_hits, drawn, seen = (round(x) for x in (sum(n), sum(hits), n[1], hits[1]))
-    given = hypergeom(every, all_hits, drawn)
+def _exact(kind: str, n: list[float], hits: list[float]) -> float:
+    """Two-sided p value, by doubling the smaller tail: Fisher's for two proportions, binomial for two rates."""
+    seen = round(hits[1])
+    if kind == "proportion":
+        given = hypergeom(round(sum(n)), round(sum(hits)), round(n[1]))
+    else:
+        given = binom(round(sum(hits)), n[1] / sum(n))
     return min(1.0, 2 * float(min(given.cdf(seen), given.sf(seen - 1))))
 
 
