@@ -315,7 +315,7 @@ def test_the_index_begins_with_its_finding(tmp_path):
     assert "2 reports: 2 done." in words
     assert "Common to all and not counted against any vendor: Late, all cases: +2.0 points." in words
     assert "Market MX: late 5.0 % → 9.0 % +2.0 points" in words
-    assert "No change beyond noise" in words
+    assert "No change of its own beyond noise" in words
     assert words.count("special cause, worse") == 2  # for who cannot see the sign
     assert {"href": "North/report.html"} in shown.all("a")
 
