@@ -96,6 +96,7 @@ def _check_names(raw: ir.Table, contract: Contract) -> None:
         "key": contract.key,
         "latest_by": contract.latest_by,
         "time": [contract.time.column],
+        "local": list(contract.time.local) if isinstance(contract.time.local, dict) else [],
         "types": list(contract.types),
         "personal": contract.personal,
     }
@@ -137,7 +138,7 @@ def _check_unique(table: ir.Table, contract: Contract) -> None:
 def _in_range(table: ir.Table, contract: Contract) -> tuple[ir.Table, dict[str, int], Dates]:
     """The cases whose local day lies in the contract's range, how many do not, and the first and last day."""
     since, until = contract.time.since, contract.time.until
-    when = local(table[contract.time.column], contract)
+    when = local(table, contract)
     outside = {f"without {contract.time.column}": when.isnull()}
     if since:
         outside[f"before {day(pd.Timestamp(since), year=True)}"] = when < ibis.literal(since).cast("timestamp")
@@ -151,7 +152,7 @@ def _in_range(table: ir.Table, contract: Contract) -> tuple[ir.Table, dict[str, 
         raise InputError(f"no case has its {contract.time.column} in the time range of the contract.")
     aside = {reason: int(found[str(i)]) for i, reason in enumerate(outside)}
     each = contract.time.each
-    extent = floor(found["first"], each), last_day(floor(found["last"], each), each)
+    extent = floor(floor(found["first"], each), "D"), last_day(floor(found["last"], each), each)
     return table.filter(inside) if any(aside.values()) else table, aside, extent
 
 

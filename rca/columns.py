@@ -30,12 +30,19 @@ def _shown(zone, moment):
     """What clocks in a zone showed at a moment (DuckDB and PostgreSQL)."""
 
 
-def local(time: Any, contract: Contract) -> Any:
-    """A time as clocks in the contract's local zone showed it: by them a report has its days, weeks and months."""
-    written, wanted = contract.time.zone, contract.time.local or contract.time.zone
+def local(table: ir.Table, contract: Contract) -> Any:
+    """When cases happened, as clocks in the local zone showed it: by them a report has its days, weeks and months."""
+    time, written, wanted = (
+        table[contract.time.column],
+        contract.time.zone,
+        contract.time.local or contract.time.zone,
+    )
+    if isinstance(wanted, dict):
+        [(column, zones)] = wanted.items()
+        wanted = table[column].cast("string").cases(*zones.items(), else_=written)
     if time.type().timezone:
         return _shown(wanted or "UTC", time.cast(types.Timestamp("UTC")))
-    return time if written == wanted else _shown(wanted, _moment(written, time))
+    return time if isinstance(wanted, str | None) and written == wanted else _shown(wanted, _moment(written, time))
 
 
 def kinds(raw: ir.Table, contract: Contract) -> dict[str, str]:

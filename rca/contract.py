@@ -1,6 +1,7 @@
 """The contract of a source, as its YAML file says it: where the rows are, what a case is, what can be measured."""
 
 import datetime as dt
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
@@ -25,24 +26,43 @@ class _Part(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
 
+def _zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{name!r} is not a time zone; give a name such as 'UTC' or 'Europe/Madrid'") from None
+
+
 class Time(_Part):
-    """When a case happened. Days and weeks are those of the zone `local` (else of `zone`, else as written)."""
+    """When a case happened. Days and weeks are those of the zone `local` (else of `zone`, else as written).
+
+    `local` is one zone, or one per value of a column, as in `{market: {MX: America/Mexico_City}}` (others: `zone`).
+    """
 
     column: str
     format: str | None = None  # strptime, e.g. "%d/%m/%Y %H:%M"
     zone: str | None = None  # of the times in the file
-    local: str | None = None  # of the days and weeks in the report
+    local: str | dict[str, dict[str, str]] | None = None  # of the days and weeks in the report
     since: dt.date | None = Field(default=None, alias="from")
     until: dt.date | None = None  # inclusive
-    each: Literal["D", "W", "M"] = "D"  # "M": a time stands for its whole month, as in monthly figures
+    # "M": a time stands for its whole month, as in monthly figures
+    each: Literal["10min", "15min", "30min", "h", "D", "W", "M"] = "10min"
 
     @pydantic.field_validator("zone", "local")
     @classmethod
-    def _zone(cls, name: str | None) -> str | None:
-        try:
-            return name and ZoneInfo(name).key
-        except (KeyError, ValueError, OSError):
-            raise ValueError(f"{name!r} is not a time zone; give a name such as 'UTC' or 'Europe/Madrid'") from None
+    def _zones(cls, given: str | dict[str, dict[str, str]] | None) -> str | dict[str, dict[str, str]] | None:
+        if not isinstance(given, dict):
+            return given and _zone(given)
+        if len(given) != 1:
+            raise ValueError(f"zones per value need one column, got {len(given)}")
+        return {column: {value: _zone(name) for value, name in zones.items()} for column, zones in given.items()}
+
+    def zone_of(self, scope: Mapping[str, str]) -> str | None:
+        """The zone whose clocks the cases of a scope are read by; None where it is not one, or not known."""
+        if isinstance(self.local, dict):
+            [(column, zones)] = self.local.items()
+            return zones.get(scope[column], self.zone) if column in scope else None
+        return self.local or self.zone
 
     @pydantic.model_validator(mode="after")
     def _agree(self) -> Self:

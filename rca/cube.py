@@ -8,7 +8,7 @@ import pandas as pd
 
 from rca.errors import InputError, hint, known
 from rca.metric import Metric
-from rca.period import PERIODS, Dates, Window, resolve, span
+from rca.period import FINE, PERIODS, Dates, Window, resolve, span
 
 # columns of a cube and of its pairs: what a dimension cannot be called
 RESERVED = {"period", *(f"{m}{w}" for m in ("n", "total", "total_sq") for w in ("", "_before", "_after"))}
@@ -19,10 +19,12 @@ MISSING = "(missing)"  # the value of a dimension that a case does not have
 class Cube:
     """Counts of one metric.
 
-    frame    columns `period` (first day), one per dimension (text), `n` (denominator), `total` (numerator) and,
-             for a mean, `total_sq` (sum of squares); one row per combination that occurs
+    frame    columns `period` (first day; of a part of a day its first minute), one per dimension (text), `n`
+             (denominator), `total` (numerator) and, for a mean, `total_sq` (sum of squares); one row per combination
+             that occurs
     partial  periods that the data does not cover whole: drawn, not judged
     scope    what the rows were restricted to, for titles
+    zone     whose clocks the periods show, where known: parts of a day need it in the nights that clocks change
 
     >>> weeks = ["2026-01-05", "2026-01-12"]
     >>> frame = pd.DataFrame({"period": weeks, "market": "MX", "n": [50, 60], "total": [40, 45]})
@@ -37,9 +39,10 @@ class Cube:
     period: str = "W"
     partial: Sequence[pd.Timestamp] = ()
     scope: Mapping[str, str] = field(default_factory=dict)
+    zone: str | None = None
 
     def __post_init__(self) -> None:
-        known(self.period, PERIODS, "period")
+        known(self.period, FINE | PERIODS, "period")
         by = tuple([self.by] if isinstance(self.by, str) else self.by)
         if taken := sorted(RESERVED.intersection(by)):
             raise InputError(f"a dimension cannot be called {taken[0]!r}: results have a column of that name.")
@@ -92,8 +95,10 @@ class Cube:
 
     def window(self, window: Window, name: str = "window") -> Dates:
         """A window of this cube as two dates; refuses one that holds no cases."""
-        first, last = resolve(window, self.whole, self.period, name)
-        if not self.frame["period"].between(first, last).any():
+        fine = self.period in FINE
+        whole = self.whole.normalize().unique() if fine else self.whole
+        first, last = resolve(window, whole, "D" if fine else self.period, name)
+        if not self._begin(first, last).any():
             first_day, last_day = self.frame["period"].min(), self.frame["period"].max()
             raise InputError(
                 f"{name} {first:%Y-%m-%d} to {last:%Y-%m-%d} holds no {self.metric.cases};"
@@ -104,7 +109,7 @@ class Cube:
     def within(self, window: Window, name: str = "window") -> "Cube":
         """The part of the cube whose periods begin inside a window."""
         first, last = self.window(window, name)
-        return self._rows(self.frame["period"].between(first, last).to_numpy())
+        return self._rows(self._begin(first, last))
 
     def where(self, segment: Mapping[str, str]) -> "Cube":
         """The part of the cube inside one segment."""
@@ -127,6 +132,11 @@ class Cube:
             sides.append(sums.add_suffix(f"_{name}"))
         both = sides[0].join(sides[1], how="outer").fillna(0).sort_index()
         return both.reset_index(drop=not self.by)
+
+    def _begin(self, first: pd.Timestamp, last: pd.Timestamp) -> np.ndarray:
+        """The rows whose period begins on one of these days."""
+        period = self.frame["period"]
+        return ((period >= first) & (period < last + pd.Timedelta(days=1))).to_numpy()
 
     def _rows(self, keep: np.ndarray) -> "Cube":
         """The cube with some of its rows; they are clean, so that nothing is checked again."""

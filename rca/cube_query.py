@@ -11,7 +11,7 @@ from rca.cube import MISSING, Cube
 from rca.errors import InputError, known
 from rca.files import engine_errors
 from rca.metric import Metric
-from rca.period import PERIODS, Dates, Window, floor, last_day, resolve, span
+from rca.period import FINE, PERIODS, Dates, Window, floor, last_day, resolve, span
 from rca.source import Source
 
 
@@ -20,9 +20,9 @@ def cube(
 ) -> Cube:
     """Counts of one metric per period and combination of the dimensions `by`, in one query.
 
-    Periods are the source's local days (D), weeks from Monday (W) or months (M). `within` limits the cases to a
-    window; a period that the data or the window covers in part is `partial`. A dimension that a case does not have
-    is "(missing)".
+    Periods are the source's local days (D), weeks from Monday (W) or months (M); for incidents also 10min, 15min,
+    30min or h of the local clock. `within` limits the cases to a window; a period that the data or the window covers
+    in part is `partial`. A dimension that a case does not have is "(missing)".
 
     proportion  n: cases where `out_of` is true; total: those where `counts` is true as well
     mean        n: cases whose `value` is known (and `out_of` is true); total, total_sq: sum of values, of squares
@@ -42,9 +42,9 @@ def cubes(
     """The cubes of several metrics by the same dimensions, still in one query: name -> Cube."""
     names = [known(name, source.metrics, "metric") for name in ([metrics] if isinstance(metrics, str) else metrics)]
     by = [known(name, source.dimensions, "dimension") for name in ([by] if isinstance(by, str) else by)]
-    finest = source.contract.time.each
-    if list(PERIODS).index(known(period, PERIODS, "period")) < list(PERIODS).index(finest):
-        raise InputError(f"period {period!r} is too fine: each time stands for a whole {PERIODS[finest]}.")
+    finest, steps = source.contract.time.each, FINE | PERIODS
+    if list(steps).index(known(period, steps, "period")) < list(steps).index(finest):
+        raise InputError(f"period {period!r} is too fine: each time stands for a whole {steps[finest]}.")
     covered = _covered(source, period, within)
     frame = _query(source, [source.metrics[name] for name in names], by, period, covered)
     first, last = floor(covered[0], period), floor(covered[1], period)
@@ -54,7 +54,7 @@ def cubes(
         measures = {f"{name}:{measure}": measure for measure in ("n", "total", "total_sq")}
         rows = frame[["period", *by, *(c for c in measures if c in frame)]].rename(columns=measures)
         rows = rows[(rows["n"] != 0) | (rows["total"] != 0)]
-        found[name] = Cube(rows, source.metrics[name], by, period, partial, source.scope)
+        found[name] = Cube(rows, source.metrics[name], by, period, partial, source.scope, source.zone)
     return found
 
 
@@ -63,6 +63,7 @@ def _covered(source: Source, period: str, within: Window) -> Dates:
     first, last = source.extent
     if within == "all":
         return first, last
+    period = "D" if period in FINE else period
     periods = span(floor(first, period), floor(last, period), period)
     whole = periods[[p >= first and last_day(p, period) <= last for p in periods]]
     start, end = resolve(within, whole, period, "within")
@@ -80,7 +81,7 @@ def _query(source: Source, metrics: list[Metric], by: list[str], period: str, co
     from rca.cases import expressions
     from rca.columns import local
 
-    when = local(source.table[source.time], source.contract)
+    when = local(source.table, source.contract)
     parts = {metric.name: expressions(source.table, metric) for metric in metrics}
     values = {f"{name}:{part}": value for name, found in parts.items() for part, value in found.items()}
     cases = source.table.select(period=when, **{name: source.table[name] for name in by}, **values)
@@ -93,9 +94,8 @@ def _query(source: Source, metrics: list[Metric], by: list[str], period: str, co
         measures |= {
             f"{metric.name}:{name}": sums for name, sums in _measures(metric.kind, cases, **columns).items()
         }
-    grouped = cases.group_by(period=cases.period.truncate(period), **{name: cases[name] for name in by}).aggregate(
-        **measures
-    )
+    begin = _bucket(cases.period, period)
+    grouped = cases.group_by(period=begin, **{name: cases[name] for name in by}).aggregate(**measures)
     # labels are made of the few groups, not of every case
     labels = {name: grouped[name].cast("string").nullif("").fill_null(MISSING) for name in by}
     fractions = any(value.type().is_floating() or value.type().is_decimal() for value in values.values())
@@ -105,6 +105,11 @@ def _query(source: Source, metrics: list[Metric], by: list[str], period: str, co
         if not np.isfinite(frame[name]).all():
             raise InputError(f"metric {name.rpartition(':')[0]}: a value is infinite or too large to sum.")
     return frame
+
+
+def _bucket(time: Any, period: str) -> Any:
+    """The beginning of the period that holds a time."""
+    return time.bucket(minutes=int(period[:2])) if period.endswith("min") else time.truncate(period)
 
 
 @contextmanager

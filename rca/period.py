@@ -1,4 +1,4 @@
-"""Periods and windows: whole days, weeks from Monday, months; a window is a pair of dates, both inclusive."""
+"""Periods and windows: days, weeks from Monday, months, and finer; a window is a pair of dates, both inclusive."""
 
 import datetime as dt
 import re
@@ -9,6 +9,8 @@ import pandas as pd
 from rca.errors import InputError
 
 PERIODS = {"D": "day", "W": "week", "M": "month"}
+# parts of a day, by the clock: for incidents; windows of them are whole days, and "last 4" is four days
+FINE = {"10min": "10 minutes", "15min": "15 minutes", "30min": "half hour", "h": "hour"}
 Window = str | Sequence[str | dt.date | pd.Timestamp]
 Dates = tuple[pd.Timestamp, pd.Timestamp]
 _WORDS = re.compile(r"last (\d+)(?: before last (\d+))?")
@@ -16,11 +18,13 @@ _DATES = re.compile(r"(\d{4}-\d\d-\d\d) to (\d{4}-\d\d-\d\d)")
 
 
 def floor(when: pd.Timestamp, period: str) -> pd.Timestamp:
-    """First day of the period that holds a date.
+    """First day of the period that holds a date; of a part of a day its first minute.
 
     >>> floor(pd.Timestamp("2026-11-15"), "W").date()
     datetime.date(2026, 11, 9)
     """
+    if period in FINE:
+        return pd.Timestamp(when).floor(period)
     day = pd.Timestamp(when).normalize()
     if period == "W":
         return day - pd.Timedelta(days=day.weekday())
@@ -31,17 +35,21 @@ def step(start: pd.Timestamp, period: str, count: int = 1) -> pd.Timestamp:
     """The first day of the period `count` periods later (or earlier)."""
     if period == "M":
         return start + pd.DateOffset(months=count)
+    if period in FINE:
+        return start + count * pd.Timedelta(f"1{period}" if period == "h" else period)
     return start + pd.Timedelta(days=(7 if period == "W" else 1) * count)
 
 
 def last_day(start: pd.Timestamp, period: str) -> pd.Timestamp:
     """The last day of the period that begins at `start`."""
+    if period in FINE:
+        return start.normalize()
     return step(start, period) - pd.Timedelta(days=1)
 
 
 def span(first: pd.Timestamp, last: pd.Timestamp, period: str) -> pd.DatetimeIndex:
     """Every period from the one that begins at `first` to the one that begins at `last`, none left out."""
-    return pd.date_range(first, last, freq={"D": "D", "W": "7D", "M": "MS"}[period])
+    return pd.date_range(first, last, freq={"W": "7D", "M": "MS"}.get(period, period))
 
 
 def resolve(window: Window, whole: pd.DatetimeIndex, period: str, name: str = "window") -> Dates:

@@ -48,6 +48,11 @@ class Source:
         return self.contract.time.column
 
     @property
+    def zone(self) -> str | None:
+        """Whose clocks the periods show, where that is one zone and known."""
+        return self.contract.time.zone_of(self.scope)
+
+    @property
     def dimensions(self) -> tuple[str, ...]:
         return tuple(self.contract.dimensions)
 

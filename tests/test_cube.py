@@ -212,6 +212,34 @@ def test_periods_are_local(tmp_path):
     assert whole.frame["n"].tolist() == [1]
 
 
+@pytest.mark.parametrize("file", ["cases.csv", "cases.parquet"])
+def test_parts_of_a_day_follow_each_market_s_clocks(tmp_path, file):
+    """Clocks in Spain showed 2:00 to 3:00 twice on 25 October 2026; those in Mexico are six hours behind UTC."""
+    frame = weeks("2026-10-25 00:09:59", "2026-10-25 00:10:00", "2026-10-25 01:15:00", "2026-10-25 06:20:00")
+    frame["market"] = ["ES", "ES", "ES", "MX"]
+    zones = {"market": {"ES": "Europe/Madrid", "MX": "America/Mexico_City"}}
+    time = {**CONTRACT["time"], "zone": "UTC", "local": zones}
+    source = source_of(frame, tmp_path, file=file, time=time)
+    found = cube(source, "good", by=["market"], period="10min")
+    assert found.frame[["market", "n"]].to_numpy().tolist() == [["MX", 1], ["ES", 1], ["ES", 2]]
+    assert found.frame["period"].astype(str).str[11:16].tolist() == ["00:20", "02:00", "02:10"]
+    assert cube(source, "good", by=["market"], period="h").frame["n"].tolist() == [1, 3]
+    assert found.zone is None
+    assert cube(open_source(tmp_path / "cases.yml", scope={"market": "ES"}), "good").zone == "Europe/Madrid"
+
+
+def test_windows_of_parts_of_a_day_are_whole_days(tmp_path):
+    source = source_of(weeks("2026-01-05 08:00", "2026-01-06 23:59", "2026-01-07 00:00"), tmp_path)
+    found = cube(source, "good", period="10min")
+    assert found.partial == ()
+    assert len(found.periods) == 1 + 40 * 6
+    assert found.within("last 1 before last 1").frame["period"].tolist() == [pd.Timestamp("2026-01-06 23:50")]
+    assert cube(source, "good", period="15min", within="last 2").frame["n"].tolist() == [1, 1]
+    source = source_of(weeks("2026-01-05"), tmp_path, time={**CONTRACT["time"], "each": "15min"})
+    with pytest.raises(InputError, match="each time stands for a whole 15 minutes"):
+        cube(source, "good", period="10min")
+
+
 @pytest.mark.parametrize(
     "kind", ["datetime64[s]", "datetime64[ns]", "datetime64[us, UTC]", "datetime64[ms, Asia/Tokyo]"]
 )

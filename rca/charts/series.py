@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from rca.cube import Cube
-from rca.errors import InputError, TooLittleData
+from rca.errors import InputError, TooLittleData, known
 from rca.metric import Metric
 from rca.period import PERIODS, span
 
@@ -56,6 +56,7 @@ def from_cube(cube: Cube) -> Series:
     """The series of a cube, its dimensions summed over."""
     if cube.frame.empty:
         raise TooLittleData(f"{cube.metric.label}: there are no {cube.metric.cases} to chart.")
+    known(cube.period, PERIODS, "period of a control chart")
     rows = cube.series()
     value, n, total = (rows[c].to_numpy(dtype=float) for c in ("value", "n", "total"))
     _possible(cube.metric.kind, total, n, cube.metric.label)
