@@ -28,6 +28,8 @@ _HOME = {
     "bridge": "bridge",
     "key_drivers": "key_drivers",
     "onset": "onset",
+    # did the fix work?
+    "fix_check": "fix_check",
     # the vendor, or everyone?
     "reach": "reach",
     # what to act on

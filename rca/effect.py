@@ -36,6 +36,20 @@ def change(pair: pd.DataFrame, kind: str) -> pd.DataFrame:
     )
 
 
+def one_case(rows: pd.DataFrame, kind: str) -> float:
+    """Variance of one case (rate: of one unit of exposure) inside the periods of `Cube.series()`, never 0.
+
+    >>> round(one_case(pd.DataFrame({"n": [50, 50], "total": [40, 40]}), "proportion"), 2)
+    0.16
+    """
+    n, total = rows["n"], rows["total"]
+    if kind == "mean":
+        within = rows["total_sq"].sum() - (total**2 / n.where(n > 0)).sum()
+        return max(float(within) / max(float(n.sum()) - len(rows), 1), 1e-12)
+    level, least = float(total.sum() / n.sum()), 1 / float(n.sum())
+    return max(level * (1 - level) if kind == "proportion" else level, least)
+
+
 def pool(effect: Any, variance: Any) -> tuple[float, float]:
     """Random-effects mean of several effects and its standard error (DerSimonian & Laird 1986).
 

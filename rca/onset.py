@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from rca.cube import Cube
+from rca.effect import one_case
 from rca.localize import Localization
 from rca.mix import Mix
 from rca.period import Dates, day, last_day
@@ -108,14 +109,7 @@ def _series(cube: Cube, where: Mapping[str, str], share: bool) -> pd.DataFrame:
         cases = cube.series().set_index("period")["n"].reindex(rows["period"]).to_numpy()
         rows = pd.DataFrame({"period": rows["period"], "n": cases, "total": rows["n"]})
         rows["value"] = rows["total"] / rows["n"].where(rows["n"] > 0)
-    level = rows["total"].sum() / rows["n"].sum()
-    if share or cube.metric.kind == "proportion":
-        rows["variance"] = max(level * (1 - level), 1 / rows["n"].sum())
-    elif cube.metric.kind == "rate":
-        rows["variance"] = max(level, 1 / rows["n"].sum())
-    else:
-        within = rows["total_sq"].sum() - (rows["total"] ** 2 / rows["n"].where(rows["n"] > 0)).sum()
-        rows["variance"] = max(within / max(rows["n"].sum() - len(rows), 1), 1e-12)
+    rows["variance"] = one_case(rows, "proportion" if share else cube.metric.kind)
     return rows
 
 

@@ -84,6 +84,9 @@ RESULTS: dict[str, Make] = {
     "localize": lambda c: rca.localize(andes(c), **WINDOWS),
     "reach": a_reach,
     "onset": lambda c: rca.onset(andes(c), rca.localize(andes(c), **WINDOWS)),
+    "fix_check": lambda c: rca.fix_check(
+        c, change_at="2026-09-21", where={"vendor": "Andes", "market": "MX"}, controls="vendor", ramp=0
+    ),
     "key_drivers": lambda c: rca.key_drivers(andes(c), drivers=["market", "channel"]),
 }
 CASES = [(kind, name) for kind in METRICS for name in RESULTS if (kind, name) != ("rate", "capability")]

@@ -14,6 +14,7 @@ from rca.plotting.style import BAND, COLOR, FAINT, INK, MUTED, NEUTRAL, axes, ri
 
 if TYPE_CHECKING:
     from rca.charts.chart import ControlChart
+    from rca.metric import Metric
 
 SHAPE = {"up": "^", "down": "v", "": "D"}
 TARGET = "#3b7d4f"
@@ -46,7 +47,7 @@ def draw(chart: "ControlChart", ax: Axes | None = None) -> Axes:
     _level(chart, ax, x)
     _labels(chart, ax)
     _marks(chart, ax, x)
-    _ticks(chart, ax)
+    ticks(ax, chart.metric, chart.step)
     ax.set_title(chart.metric.label)
     ax.set_xlabel(_caption(chart), loc="left", fontsize=7.5, color=MUTED)
     return ax
@@ -64,7 +65,7 @@ def draw_spread(chart: "ControlChart", ax: Axes | None = None) -> Axes:
     beyond = rows["beyond"].to_numpy()
     ax.plot(x[beyond], rows["value"][beyond], "D", color=MUTED, markersize=6, mec="white", mew=0.6, zorder=6)
     ax.margins(x=0.015)
-    _ticks(chart, ax)
+    ticks(ax, chart.metric, chart.step)
     ax.set_title(f"{chart.metric.label}: {'standard deviations' if chart.chart == 'xbar_s' else 'moving ranges'}")
     return ax
 
@@ -155,11 +156,12 @@ def _caption(chart: "ControlChart") -> str:
     return "\n".join(wrapped for line in lines for wrapped in textwrap.wrap(line, LINE))
 
 
-def _ticks(chart: "ControlChart", ax: Axes) -> None:
-    share = chart.metric.kind == "proportion"
+def ticks(ax: Axes, metric: "Metric", step: str) -> None:
+    """Few ticks, shares in percent, dates as short as they can be."""
+    share = metric.kind == "proportion"
     ax.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:.4g} %" if share else f"{v:g}"))
-    if chart.step:
+    if step:
         locator = mdates.AutoDateLocator(minticks=4, maxticks=8)
         ax.xaxis.set_major_locator(locator)
         ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator, show_offset=False))

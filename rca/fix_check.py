@@ -1,0 +1,321 @@
+"""Did the fix work? The step at its date against trend, season, autocorrelation and units that had no fix."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from rca import known_step, level
+from rca import sentences as say
+from rca.charts.adjusted import SUSPECT_YEARLY
+from rca.charts.chart import when
+from rca.charts.season import season_of
+from rca.cube import Cube
+from rca.effect import one_case
+from rca.errors import InputError, TooLittleData
+from rca.fix_series import USED, YEAR, Controls, History, history
+from rca.metric import Metric
+from rca.period import PERIODS, Window, day
+from rca.result import Result
+
+FEWEST = {"before": 8, "after": 4}  # periods
+SHOWN, RULED_OUT = 0.70, 0.60  # half-width of a 95 % interval that shows an effect of 1, rules out a margin of 1
+COLUMNS = ["period", "value", "n", "siblings", "phase"]
+COARSE = 3.0  # n p (1 - p) below which a period has too few cases for intervals to be exact
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FixCheck(Result):
+    """What a fix did to one KPI.
+
+    table       one row per period: `period, value, n, siblings` (their mean), `phase, used, fitted`, and from the fix
+                on `counterfactual` (what it would be without the fix) with its 95 % interval `low, high`
+    verdict     "worked", "no effect", "got worse" or "cannot be told yet"
+    effect      in KPI units, after less what it would be without the fix; `conf_low, conf_high`: 95 % interval. Missing
+                where there are too few periods after the fix
+    excluded    90 % interval: larger effects either way are excluded (one-sided 95 %)
+    margin      a smaller effect counts as none
+    expected    the effect hoped for, or None; `against` says in words how the found one compares
+    more        further periods until an effect as hoped for (else of one standard deviation) would be shown, or, where
+                one would have been, until half of it would be ruled out; None: not within a year
+    cases       effect times the cases since the fix has taken hold, with its interval
+    recovered   share of what an established problem had cost, or None
+    siblings    units without the fix that it is compared with
+    caveats     what a reader must know
+    """
+
+    change_at: pd.Timestamp
+    period: str
+    where: Mapping[str, str]
+    siblings: Sequence[str]
+    verdict: str
+    counts: Mapping[str, int]
+    effect: float = np.nan
+    conf_low: float = np.nan
+    conf_high: float = np.nan
+    excluded: tuple[float, float] = (np.nan, np.nan)
+    p_value: float = np.nan
+    margin: float = np.nan
+    expected: float | None = None
+    against: str = ""
+    more: int | None = None
+    cases: tuple[float, float, float] = (np.nan, np.nan, np.nan)
+    recovered: float | None = None
+    phi: float = np.nan
+    sd: float = np.nan
+    caveats: tuple[str, ...] = ()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        numbers = ("effect", "conf_low", "conf_high", "p_value", "margin", "phi", "sd", "expected", "recovered")
+        found = {name: getattr(self, name) for name in numbers}
+        found |= dict(zip(("excluded_low", "excluded_high"), self.excluded, strict=True))
+        found |= dict(zip(("cases", "cases_low", "cases_high"), self.cases, strict=True))
+        return {
+            "metric": self.metric.name,
+            "verdict": self.verdict,
+            "change_at": self.change_at.date().isoformat(),
+            "where": dict(self.where),
+            "siblings": len(self.siblings),
+            "periods": dict(self.counts),
+            **{name: None if value is None or np.isnan(value) else float(value) for name, value in found.items()},
+            "against": self.against,
+            "more": self.more,
+            "caveats": list(self.caveats),
+        }
+
+    @property
+    def headline(self) -> str:
+        where = f", {say.segment_words(self.where)}" if self.where else ""
+        return f"{self.metric.label}{where}: {'; '.join([self.sentence, *self.caveats])}."
+
+    @property
+    def sentence(self) -> str:
+        """Verdict, size, and what follows from them."""
+        start = {
+            "worked": f"the fix of {day(self.change_at, year=True)} worked",
+            "got worse": f"got worse with the fix of {day(self.change_at, year=True)}",
+            "no effect": f"no effect of the fix of {day(self.change_at, year=True)}",
+            "cannot be told yet": f"whether the fix of {day(self.change_at, year=True)} worked cannot be told yet",
+        }[self.verdict]
+        return "; ".join([start, *self.clauses])
+
+    @property
+    def clauses(self) -> list[str]:
+        """Size with its interval, against what was expected, what is excluded, what it takes to tell."""
+        m, unit = self.metric, PERIODS[self.period]
+        if np.isnan(self.effect):
+            got, need = say.count(self.counts["after"], unit), FEWEST["after"]
+            return [f"{got} after it, {need} are needed: {say.count(need - self.counts['after'], f'more {unit}')}"]
+        found = [f"{m.change(self.effect)} (95 % interval {m.interval(self.conf_low, self.conf_high)})"]
+        found[0] += f", {self.against}" * bool(self.against)
+        if m.kind != "mean" and self.verdict in ("worked", "got worse"):
+            one, many = ("event", "events") if m.kind == "rate" else (say.singular(m.cases), m.cases)
+            found.append(f"≈ {say.count(self.cases[0], one, many)} since")
+        if self.verdict in ("no effect", "cannot be told yet"):
+            gain = max(self.excluded, key=lambda end: end * m.sign)
+            if gain * m.sign > 0:
+                found.append(f"an improvement of more than {m.change(gain, signed=False)} is excluded")
+            else:
+                found.append("any improvement is excluded")
+        if self.verdict == "cannot be told yet":
+            found.append(self._outlook())
+        return found
+
+    def _outlook(self) -> str:
+        """What it would take to tell."""
+        wide = (self.conf_high - self.conf_low) / 2
+        shown, ruled_out = (self.metric.change(size, signed=False) for size in (2 * self.margin, self.margin))
+        what = f"show an effect of {shown}" if wide > SHOWN * 2 * self.margin else f"rule out one of {ruled_out}"
+        if self.more is not None:
+            return f"about {say.count(self.more, f'more {PERIODS[self.period]}')} would {what}"
+        remedy = "a longer history" if self.siblings else "siblings without the fix, or a longer history,"
+        return f"another year would not be enough to {what}; {remedy} would help"
+
+    @property
+    def display(self) -> pd.DataFrame:
+        """The periods from the last ones before the fix on, in words."""
+        shown = self.table[self.table["period"] >= self.change_at]
+        text = self.metric.text
+        columns = {"period": shown["period"].dt.strftime("%Y-%m-%d"), "phase": shown["phase"]}
+        columns |= {"value": shown["value"].map(text), "without the fix": shown["counterfactual"].map(text)}
+        return pd.DataFrame(columns)
+
+    def plot(self, ax: Any = None) -> Any:
+        from rca.plotting.fix_check import draw
+
+        return draw(self, ax)
+
+
+def fix_check(
+    cube: Cube,
+    *,
+    change_at: Any,
+    where: Mapping[str, str] | None = None,
+    controls: Controls | None = None,
+    ramp: int | None = None,
+    trigger: Window | None = None,
+    problem_since: Any = None,
+    expected: float | None = None,
+    repeated: bool = False,
+) -> FixCheck:
+    """Compare a KPI after a fix with what it would be without: worked, no effect, got worse, or cannot be told yet.
+
+    A step at a known date beside a trend and a season that are held back, with the correlation of neighbouring periods
+    averaged over (`rca.known_step`). False verdicts: 1 to 7 in 100, whatever the length of the series
+    (bench/fix_check.py). A second event on the same date cannot be told apart; siblings that it hit, too, take it out.
+
+    Parameters
+    ----------
+    change_at : the day from which the fix was in effect
+    where : the segment that was fixed, dimension -> value; all cases if None
+    controls : the dimension along which other values are siblings without the fix, such as "vendor" (`where` then names
+        the vendor that had it), or chosen ones: {"vendor": ["Baltic", "Cedar"]}. Three and more are useful
+    ramp : periods that the fix needed to take hold, left out; 2 weeks or 1 month if None
+    trigger : the window of the bad periods that led to the fix, left out because they would flatter it; under 5
+    problem_since : the first day of the problem that the fix was for; from 5 periods on it is a level of its own, with
+        which the time after is compared; a shorter one is left out
+    expected : the effect hoped for, in KPI units and with its sign: half of it is the margin of "no effect"
+    repeated : True where the verdict is looked at again every period: intervals are then a fifth wider
+
+    Days are summed to weeks from the day of the fix on.
+
+    Raises
+    ------
+    TooLittleData : fewer than 8 periods to compare with
+
+    Examples
+    --------
+    >>> late = Metric(name="late", label="Late deliveries", kind="proportion", better="down", cases="orders")
+    >>> weeks = pd.date_range("2026-01-05", periods=38, freq="7D")
+    >>> total = [190, 205, 200, 198, 207] * 5 + [200] + [142, 139, 137, 145, 138, 141] * 2
+    >>> cube = Cube(pd.DataFrame({"period": weeks, "n": 1000, "total": total}), late)
+    >>> found = fix_check(cube, change_at="2026-07-06", ramp=0, expected=-0.05)
+    >>> found.verdict, round(found.effect, 2), found.against
+    ('worked', -0.06, 'at least the −5.0 points expected')
+    """
+    m, start = cube.metric, _date(change_at, "change_at")
+    if expected is not None and not expected * m.sign > 0:
+        raise InputError(
+            f"expected {expected:g} is no improvement: of {m.label} {'more' if m.sign > 0 else 'less'} is better."
+            f" Give the difference hoped for with its sign."
+        )
+    since, where = None if problem_since is None else _date(problem_since, "problem_since"), dict(where or {})
+    past = history(cube, start, where, controls, ramp, trigger, since)
+    unit = PERIODS[past.period]
+    if past.count("before") < FEWEST["before"]:
+        got = say.count(past.count("before"), unit)
+        raise TooLittleData(
+            f"{m.label}: {got} before the fix to compare with; at least {FEWEST['before']} are needed."
+        )
+    caveats = tuple(_caveats(past, m, since))
+    known: dict[str, Any] = {"metric": m, "change_at": start, "period": past.period, "where": where}
+    known |= {"siblings": past.siblings, "expected": expected, "caveats": caveats}
+    known |= {"counts": {name: past.count(name) for name in (*USED, "ramp", "trigger")}}
+    if past.count("after") < FEWEST["after"]:
+        nothing = dict.fromkeys(("fitted", "counterfactual", "low", "high"), np.nan)
+        return FixCheck(past.rows[COLUMNS].assign(used=past.used, **nothing), verdict="cannot be told yet", **known)
+    return _checked(past, known_step.LATER if repeated else 1.0, known)
+
+
+def _checked(past: History, wider: float, known: dict[str, Any]) -> FixCheck:
+    """The effect and its verdict; intervals are `wider` by this factor."""
+    m, used, expected, t = known["metric"], past.used, known["expected"], np.arange(len(past.rows))
+    plan = past.design(t[used])
+    step = known_step.fit(past.z[used][None, :], plan)
+    chance = np.sqrt(one_case(past.rows[used], m.kind))
+    sampling = chance * known_step.sampling(past.rows["n"].to_numpy(float)[used], plan)
+    error = wider * max(float(step.error[0]), sampling)
+    effect, sd, phi = (float(x[0]) for x in (step.effect, step.sd, step.phi))
+    margin = (sd if expected is None else abs(expected)) / 2
+    verdict = known_step.VERDICTS[int(known_step.verdict(np.array(effect * m.sign), error, step.df, margin))]
+    wide, narrow = (float(stats.t.ppf(p, step.df)) * error for p in (0.975, 0.95))
+    low, high = effect - wide, effect + wide
+    fitted = past.design(t).columns @ step.coefficients[0] + past.base
+    without = np.where(past.rows["period"] >= past.start, fitted - effect, np.nan)
+    table = past.rows[COLUMNS].assign(
+        used=used,
+        fitted=np.where(used, fitted, np.nan),
+        counterfactual=without,
+        low=without - wide,
+        high=without + wide,
+    )
+    phase = past.rows["phase"]
+    volume = float(past.rows["n"][phase == "after"].sum())
+    cost = past.z[phase == "problem"].mean() - past.z[phase == "before"].mean() if past.count("problem") else 0.0
+    return FixCheck(
+        table,
+        verdict=verdict,
+        effect=effect,
+        conf_low=low,
+        conf_high=high,
+        excluded=(effect - narrow, effect + narrow),
+        p_value=float(2 * stats.t.sf(abs(effect) / error, step.df)),
+        margin=margin,
+        against=_against(m, low, high, expected),
+        more=_more(past, phi, wide, margin) if verdict == "cannot be told yet" else None,
+        cases=(effect * volume, low * volume, high * volume),
+        recovered=-effect / cost if cost * m.sign < 0 else None,
+        phi=phi,
+        sd=sd,
+        **known,
+    )
+
+
+def _against(m: Metric, low: float, high: float, expected: float | None) -> str:
+    """How an interval compares with the effect hoped for, in words."""
+    if expected is None:
+        return ""
+    hoped = f"the {m.change(expected)} expected"
+    worst, best = sorted((low * m.sign, high * m.sign))
+    if best < abs(expected):
+        return f"less than {hoped}"
+    if worst >= abs(expected):
+        return f"at least {hoped}"
+    return f"in line with {hoped}" + " and with none" * (worst <= 0)
+
+
+def _more(past: History, phi: float, wide: float, margin: float) -> int | None:
+    """The first number of further periods that would make the interval narrow enough, within a year."""
+    t, shown = np.arange(len(past.rows)), SHOWN * 2 * margin
+    target = shown if wide > shown else RULED_OUT * margin
+    now = known_step.half_width(past.design(t[past.used]), phi)
+    for more in range(1, YEAR[past.period] + 1):
+        later = past.design(np.concatenate([t[past.used], len(t) + np.arange(more)]))
+        if wide / now * known_step.half_width(later, phi) <= target:
+            return more
+    return None
+
+
+def _caveats(past: History, m: Metric, since: pd.Timestamp | None) -> Iterator[str]:
+    rows, unit, before = past.rows, PERIODS[past.period], (past.rows["phase"] == "before").to_numpy()
+    if since is not None and not past.count("problem"):
+        short = say.count(past.count("trigger"), f"bad {unit}")
+        yield f"the {short} before the fix left out, too few for a level of their own"
+    if len(past.siblings) == 1:
+        yield f"{past.siblings[0]} is the only sibling: what changed there counts as an effect here"
+    if m.kind != "mean" and one_case(rows[past.used], m.kind) * rows["n"][past.used].mean() < COARSE:
+        yield f"with so few {m.cases} a {unit} the interval is rough"
+    if before.sum() >= level.FEWEST and (at := _changed_before(past, before)) is not None:
+        changed = when(rows["period"].iloc[at], past.period)
+        yield f"before the fix it had changed already {changed}: if a problem began then, say so"
+
+
+def _changed_before(past: History, before: np.ndarray) -> int | None:
+    """The position of a step in the level before the fix, which nobody told of; None without one."""
+    t, season = np.flatnonzero(before), season_of(pd.DatetimeIndex(past.rows["period"]), past.period, before)
+    fit = level.best_fit(past.z[before][None, :], t, season.columns[before])
+    phi_high = level.autocorrelation(fit.residual, t, len(t) / (6 if season.yearly else 2))[1]
+    suspect = SUSPECT_YEARLY if season.yearly else level.SUSPECT
+    found = fit.step[0] and level.strength(fit.ratio, phi_high)[0] > suspect
+    return int(t[fit.at[0]]) if found else None
+
+
+def _date(given: Any, name: str) -> pd.Timestamp:
+    found = pd.to_datetime(given, errors="coerce")
+    if not isinstance(found, pd.Timestamp):
+        raise InputError(f"{name} {given!r} is not a date; write it as '2026-09-21'.")
+    return found.normalize()
