@@ -1,7 +1,7 @@
 """Did the fix work? The step at its date against trend, season, autocorrelation and units that had no fix."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -211,14 +211,17 @@ def fix_check(
         raise TooLittleData(
             f"{m.label}: {got} before the fix to compare with; at least {FEWEST['before']} are needed."
         )
-    caveats = tuple(_caveats(past, m, since))
+    caveats, earlier = tuple(_caveats(past, m)), _earlier(past, m, since)
     known: dict[str, Any] = {"metric": m, "change_at": start, "period": past.period, "where": where}
-    known |= {"siblings": past.siblings, "expected": expected, "caveats": caveats}
+    known |= {"siblings": past.siblings, "expected": expected, "caveats": (*earlier, *caveats)}
     known |= {"counts": {name: past.count(name) for name in (*USED, "ramp", "trigger")}}
     if past.count("after") < FEWEST["after"]:
         nothing = dict.fromkeys(("fitted", "counterfactual", "low", "high"), np.nan)
         return FixCheck(past.rows[COLUMNS].assign(used=past.used, **nothing), verdict="cannot be told yet", **known)
-    return _checked(past, known_step.LATER if repeated else 1.0, known)
+    found = _checked(past, known_step.LATER if repeated else 1.0, known)
+    if earlier and found.verdict == "got worse":  # or what was there before the fix goes on
+        return replace(found, verdict="cannot be told yet")
+    return found
 
 
 def _checked(past: History, wider: float, known: dict[str, Any]) -> FixCheck:
@@ -256,7 +259,7 @@ def _checked(past: History, wider: float, known: dict[str, Any]) -> FixCheck:
         p_value=float(2 * stats.t.sf(abs(effect) / error, step.df)),
         margin=margin,
         against=_against(m, low, high, expected),
-        more=_more(past, phi, wide, margin) if verdict == "cannot be told yet" else None,
+        more=_more(past, phi, wide, margin),
         cases=(effect * volume, low * volume, high * volume),
         recovered=-effect / cost if cost * m.sign < 0 else None,
         phi=phi,
@@ -290,27 +293,33 @@ def _more(past: History, phi: float, wide: float, margin: float) -> int | None:
     return None
 
 
-def _caveats(past: History, m: Metric, since: pd.Timestamp | None) -> Iterator[str]:
-    rows, unit, before = past.rows, PERIODS[past.period], (past.rows["phase"] == "before").to_numpy()
+def _earlier(past: History, m: Metric, since: pd.Timestamp | None) -> list[str]:
+    """A change for the worse before the fix that has no level of its own: worse than before is then not the fix's."""
+    before, unit = (past.rows["phase"] == "before").to_numpy(), PERIODS[past.period]
     if since is not None and not past.count("problem"):
         short = say.count(past.count("trigger"), f"bad {unit}")
-        yield f"the {short} before the fix left out, too few for a level of their own"
+        return [f"the {short} before the fix left out, too few for a level of their own"]
+    if before.sum() >= level.FEWEST and (at := _worse_before(past, before, m)) is not None:
+        changed = when(past.rows["period"].iloc[at], past.period)
+        return [f"before the fix it had got worse already {changed}: if a problem began then, say so"]
+    return []
+
+
+def _caveats(past: History, m: Metric) -> Iterator[str]:
+    rows, unit = past.rows, PERIODS[past.period]
     if len(past.siblings) == 1:
         yield f"{past.siblings[0]} is the only sibling: what changed there counts as an effect here"
     if m.kind != "mean" and one_case(rows[past.used], m.kind) * rows["n"][past.used].mean() < COARSE:
         yield f"with so few {m.cases} a {unit} the interval is rough"
-    if before.sum() >= level.FEWEST and (at := _changed_before(past, before)) is not None:
-        changed = when(rows["period"].iloc[at], past.period)
-        yield f"before the fix it had changed already {changed}: if a problem began then, say so"
 
 
-def _changed_before(past: History, before: np.ndarray) -> int | None:
-    """The position of a step in the level before the fix, which nobody told of; None without one."""
+def _worse_before(past: History, before: np.ndarray, m: Metric) -> int | None:
+    """The position of a step for the worse before the fix, which nobody told of; None without one."""
     t, season = np.flatnonzero(before), season_of(pd.DatetimeIndex(past.rows["period"]), past.period, before)
     fit = level.best_fit(past.z[before][None, :], t, season.columns[before])
     phi_high = level.autocorrelation(fit.residual, t, len(t) / (6 if season.yearly else 2))[1]
     suspect = SUSPECT_YEARLY if season.yearly else level.SUSPECT
-    found = fit.step[0] and level.strength(fit.ratio, phi_high)[0] > suspect
+    found = fit.step[0] and fit.size[0] * m.sign < 0 and level.strength(fit.ratio, phi_high)[0] > suspect
     return int(t[fit.at[0]]) if found else None
 
 

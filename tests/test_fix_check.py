@@ -167,7 +167,16 @@ class TestWhatIsCompared:
         assert found.effect == pytest.approx(0.15, abs=0.03)
         assert found.recovered == pytest.approx(1, abs=0.2)
         assert found.counts["problem"] == 8
-        assert "before the fix it had changed already in the week of 6 Jul 2026" in ignored.headline
+        assert "before the fix it had got worse already in the week of 6 Jul 2026" in ignored.headline
+
+    @pytest.mark.parametrize(("weeks", "options"), [(8, {}), (4, {"problem_since": week(30)})])
+    def test_a_problem_that_goes_on_is_not_the_doing_of_the_fix(self, weeks: int, options: dict) -> None:
+        level = 0.85 - 0.2 * (np.arange(60) >= 34 - weeks)
+        found = rca.fix_check(cube(level), change_at=week(34), ramp=0, **options)
+        assert found.conf_high < 0
+        assert found.verdict == "cannot be told yet"
+        told = rca.fix_check(cube(level), change_at=week(34), ramp=0, problem_since=week(26), expected=0.2)
+        assert told.verdict == ("no effect" if weeks == 8 else "got worse")
 
     def test_ramp_and_trigger_are_left_out(self) -> None:
         t = np.arange(40)
