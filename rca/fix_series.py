@@ -77,8 +77,8 @@ def history(
 
 
 def weeks_from(cube: Cube, start: pd.Timestamp) -> Cube:
-    """A cube of days as weeks counted from a day, so that every weekday is in every period."""
-    if cube.period != "D":
+    """A cube of days (or parts of them) as weeks counted from a day, so that every weekday is in every period."""
+    if cube.period in YEAR:
         return cube
     day, days = pd.DatetimeIndex(cube.frame["period"]), cube.whole
     week = start + pd.to_timedelta((day - start).days // 7 * 7, unit="D")
