@@ -11,13 +11,14 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from rca.columns import FAILED, ROW, failure, kinds, local, typed
+from rca.columns import FAILED, ROW, failure, kinds, local, typed, utc
 from rca.contract import Bands, Contract
 from rca.errors import InputError, hint
 from rca.expression import translate
 from rca.files import Data
 from rca.metric import Metric
 from rca.period import Dates, day, floor, last_day
+from rca.repeats import AGAIN, add_repeats
 from rca.time_format import infer
 
 TIMES = "rca_times"
@@ -32,6 +33,7 @@ class Cases:
     count: int
     set_aside: dict[str, int]
     extent: Dates
+    ends: pd.Timestamp
 
 
 def read_cases(con: Any, data: Data, contract: Contract) -> Cases:
@@ -41,6 +43,7 @@ def read_cases(con: Any, data: Data, contract: Contract) -> Cases:
     untimed = _with_dimensions(
         typed(raw, contract, {}).drop(FAILED), contract
     )  # mistakes in the contract, before a row is read
+    untimed = add_repeats(untimed, contract, pd.Timestamp(0))
     for metric in contract.metrics.values():
         expressions(untimed, metric)
     times = [name for name, kind in kinds(raw, contract).items() if kind == "time" and raw[name].type().is_string()]
@@ -69,14 +72,17 @@ def read_cases(con: Any, data: Data, contract: Contract) -> Cases:
         con.raw_sql("DROP TABLE IF EXISTS rca_rows")  # the log itself is not needed any more
     else:
         _check_unique(table, contract)
-    table, late, extent = _in_range(table, contract)
+    table, late, extent, ends = _in_range(table, contract)
     aside = {reason: int(count) for reason, count in (aside | late).items() if count}
     count = int(found["rows"]) - sum(aside.values())
-    return Cases(_with_dimensions(table, contract), int(found["rows"]), count, aside, extent)
+    return Cases(_with_dimensions(table, contract), int(found["rows"]), count, aside, extent, ends)
 
 
 def expressions(table: ir.Table, metric: Metric) -> dict[str, Any]:
-    """The expressions of a metric over a table, `counts`, `out_of` and `value`, each of the type its kind needs."""
+    """The expressions of a metric over a table, `counts`, `out_of` and `value`, each of the type its kind needs.
+
+    For repeats the table has to have the columns of `add_repeats`.
+    """
     found = {}
     for field in ("counts", "out_of", "value"):
         text = getattr(metric, field)
@@ -88,6 +94,10 @@ def expressions(table: ir.Table, metric: Metric) -> dict[str, Any]:
                 raise InputError(
                     f"metric {metric.name}, {field}: {text!r} is {kind}, a {metric.kind} needs {needed}."
                 )
+    if metric.repeat:
+        again = table[AGAIN + metric.name]
+        asked = again.notnull()
+        found |= {"counts": again, "out_of": asked & found["out_of"] if "out_of" in found else asked}
     return found
 
 
@@ -135,8 +145,8 @@ def _check_unique(table: ir.Table, contract: Contract) -> None:
         )
 
 
-def _in_range(table: ir.Table, contract: Contract) -> tuple[ir.Table, dict[str, int], Dates]:
-    """The cases whose local day lies in the contract's range, how many do not, and the first and last day."""
+def _in_range(table: ir.Table, contract: Contract) -> tuple[ir.Table, dict[str, int], Dates, pd.Timestamp]:
+    """The cases whose local day lies in the contract's range, how many do not, first and last day, last moment."""
     since, until = contract.time.since, contract.time.until
     when = local(table, contract)
     outside = {f"without {contract.time.column}": when.isnull()}
@@ -147,13 +157,15 @@ def _in_range(table: ir.Table, contract: Contract) -> tuple[ir.Table, dict[str, 
         outside[f"after {day(pd.Timestamp(until), year=True)}"] = when >= end
     inside = ~reduce(or_, outside.values()).fill_null(True)
     counts = {str(i): table.count(where=test) for i, test in enumerate(outside.values())}
-    found = table.aggregate(first=when.min(where=inside), last=when.max(where=inside), **counts).execute().iloc[0]
+    bounds = {"first": when.min(where=inside), "last": when.max(where=inside)}
+    ends = utc(table, contract).max(where=inside)
+    found = table.aggregate(**bounds, ends=ends, **counts).execute().iloc[0]
     if pd.isna(found["first"]):
         raise InputError(f"no case has its {contract.time.column} in the time range of the contract.")
     aside = {reason: int(found[str(i)]) for i, reason in enumerate(outside)}
     each = contract.time.each
     extent = floor(floor(found["first"], each), "D"), last_day(floor(found["last"], each), each)
-    return table.filter(inside) if any(aside.values()) else table, aside, extent
+    return table.filter(inside) if any(aside.values()) else table, aside, extent, pd.Timestamp(found["ends"])
 
 
 def _with_dimensions(table: ir.Table, contract: Contract) -> ir.Table:

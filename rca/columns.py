@@ -32,14 +32,20 @@ def _shown(zone, moment):
 
 def local(table: ir.Table, contract: Contract) -> Any:
     """When cases happened, as clocks in the local zone showed it: by them a report has its days, weeks and months."""
-    time, written, wanted = (
-        table[contract.time.column],
-        contract.time.zone,
-        contract.time.local or contract.time.zone,
-    )
+    wanted: Any = contract.time.local or contract.time.zone
     if isinstance(wanted, dict):
         [(column, zones)] = wanted.items()
-        wanted = table[column].cast("string").cases(*zones.items(), else_=written)
+        wanted = table[column].cast("string").cases(*zones.items(), else_=contract.time.zone)
+    return _clock(table, contract, wanted)
+
+
+def utc(table: ir.Table, contract: Contract) -> Any:
+    """When cases happened on a clock that is never changed; as it is written where no zone is given."""
+    return _clock(table, contract, contract.time.zone and "UTC")
+
+
+def _clock(table: ir.Table, contract: Contract, wanted: Any) -> Any:
+    time, written = table[contract.time.column], contract.time.zone
     if time.type().timezone:
         return _shown(wanted or "UTC", time.cast(types.Timestamp("UTC")))
     return time if isinstance(wanted, str | None) and written == wanted else _shown(wanted, _moment(written, time))

@@ -7,18 +7,13 @@ from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 import pydantic
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag
 
 from rca.cube import RESERVED
 from rca.metric import Metric
-from rca.yaml_file import read_yaml
+from rca.yaml_file import Names, read_yaml
 
 Kind = Literal["text", "integer", "number", "boolean", "time"]
-Names = Annotated[  # one or several, each once
-    tuple[str, ...],
-    BeforeValidator(lambda given: [given] if isinstance(given, str) else given),
-    AfterValidator(lambda names: tuple(dict.fromkeys(names))),
-]
 NEEDED = {"proportion": ("counts",), "mean": ("value",), "rate": ("counts", "out_of")}  # expressions of a kind
 
 
@@ -138,14 +133,23 @@ class Contract(_Part):
     @classmethod
     def _complete(cls, metrics: dict[str, Metric]) -> dict[str, Metric]:
         for name, metric in metrics.items():
-            needed = NEEDED[metric.kind]
+            needed = ("repeat",) if metric.repeat and metric.kind == "proportion" else NEEDED[metric.kind]
             for field in needed:
                 if getattr(metric, field) is None:
                     raise ValueError(f"{name}: a {metric.kind} needs {field!r}")
-            for field in {"counts", "value"} - set(needed):
+            for field in sorted({"counts", "value", "repeat"} - set(needed)):
                 if getattr(metric, field) is not None:
-                    raise ValueError(f"{name}: a {metric.kind} takes no {field!r}")
+                    raise ValueError(f"{name}: a {metric.kind} of {', '.join(needed)} takes no {field!r}")
         return metrics
+
+    @pydantic.model_validator(mode="after")
+    def _agree(self) -> Self:
+        for name, metric in self.metrics.items():
+            if metric.repeat and self.time.each in ("W", "M"):
+                raise ValueError(
+                    f"{name}: repeat needs the time of each case, here one stands for {self.time.each!r}"
+                )
+        return self
 
 
 def read_contract(path: Path) -> Contract:

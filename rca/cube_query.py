@@ -24,7 +24,8 @@ def cube(
     30min or h of the local clock. `within` limits the cases to a window; a period that the data or the window covers
     in part is `partial`. A dimension that a case does not have is "(missing)".
 
-    proportion  n: cases where `out_of` is true; total: those where `counts` is true as well
+    proportion  n: cases where `out_of` is true; total: those where `counts` is true as well. Of repeats n leaves
+                out who could still come again; a period with such cases is partial
     mean        n: cases whose `value` is known (and `out_of` is true); total, total_sq: sum of values, of squares
     rate        n: sum of `out_of`; total: sum of `counts`, both over the cases where both are known
     """
@@ -45,27 +46,35 @@ def cubes(
     finest, steps = source.contract.time.each, FINE | PERIODS
     if list(steps).index(known(period, steps, "period")) < list(steps).index(finest):
         raise InputError(f"period {period!r} is too fine: each time stands for a whole {steps[finest]}.")
-    covered = _covered(source, period, within)
-    frame = _query(source, [source.metrics[name] for name in names], by, period, covered)
-    first, last = floor(covered[0], period), floor(covered[1], period)
-    partial = [p for p in dict.fromkeys((first, last)) if p < covered[0] or last_day(p, period) > covered[1]]
+    wanted = [source.metrics[name] for name in names]
+    covered = _covered(source, period, within, min((_known(source, m) for m in wanted), default=source.extent[1]))
+    frame = _query(source, wanted, by, period, covered)
+    first, end = floor(covered[0], period), floor(covered[1], period)
     found = {}
     for name in names:
         measures = {f"{name}:{measure}": measure for measure in ("n", "total", "total_sq")}
         rows = frame[["period", *by, *(c for c in measures if c in frame)]].rename(columns=measures)
         rows = rows[(rows["n"] != 0) | (rows["total"] != 0)]
+        last = min(covered[1], _known(source, source.metrics[name]))
+        doubtful = dict.fromkeys([first, *span(floor(last, period), end, period)])
+        partial = [p for p in doubtful if p < covered[0] or last_day(p, period) > last]
         found[name] = Cube(rows, source.metrics[name], by, period, partial, source.scope, source.zone)
     return found
 
 
-def _covered(source: Source, period: str, within: Window) -> Dates:
-    """The days that a cube covers."""
+def _known(source: Source, metric: Metric) -> pd.Timestamp:
+    """The last day of which all cases are known: of repeats the last after which the time to come again is over."""
+    return source.extent[1] - (pd.Timedelta(metric.repeat.within).ceil("D") if metric.repeat else pd.Timedelta(0))
+
+
+def _covered(source: Source, period: str, within: Window, known_to: pd.Timestamp) -> Dates:
+    """The days that a cube covers; words such as `last 4` count back from the last period that is known whole."""
     first, last = source.extent
     if within == "all":
         return first, last
     period = "D" if period in FINE else period
     periods = span(floor(first, period), floor(last, period), period)
-    whole = periods[[p >= first and last_day(p, period) <= last for p in periods]]
+    whole = periods[[p >= first and last_day(p, period) <= known_to for p in periods]]
     start, end = resolve(within, whole, period, "within")
     if end < first or start > last:
         raise InputError(
@@ -81,10 +90,11 @@ def _query(source: Source, metrics: list[Metric], by: list[str], period: str, co
     from rca.cases import expressions
     from rca.columns import local
 
-    when = local(source.table, source.contract)
-    parts = {metric.name: expressions(source.table, metric) for metric in metrics}
+    table = source.measured(*metrics)
+    when = local(table, source.contract)
+    parts = {metric.name: expressions(table, metric) for metric in metrics}
     values = {f"{name}:{part}": value for name, found in parts.items() for part, value in found.items()}
-    cases = source.table.select(period=when, **{name: source.table[name] for name in by}, **values)
+    cases = table.select(period=when, **{name: table[name] for name in by}, **values)
     if covered != source.extent:
         start, end = covered[0], covered[1] + pd.Timedelta(days=1)
         cases = cases.filter(cases.period >= ibis.literal(start), cases.period < ibis.literal(end))

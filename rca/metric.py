@@ -1,11 +1,14 @@
 """A KPI, defined once: what counts, out of what, which way is better, what was promised."""
 
 import datetime as dt
+import re
 from math import floor, log10
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from rca.yaml_file import Names
 
 MINUS, THIN = "−", " "
 
@@ -18,12 +21,30 @@ class Target(BaseModel):
     since: dt.date = dt.date.min
 
 
+def _span(given: Any) -> dt.timedelta:
+    match = re.fullmatch(r"(\d+) ?(h|d)", str(given).strip())
+    if not match or not int(match[1]):
+        raise ValueError(f"{given!r} is no time such as '24 h' or '7 d'")
+    return dt.timedelta(**{{"h": "hours", "d": "days"}[match[2]]: int(match[1])})
+
+
+class Repeat(BaseModel):
+    """That somebody comes again: a later case with the same values of the columns `same`, `within` this time."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    same: Names = Field(min_length=1)
+    within: Annotated[dt.timedelta, BeforeValidator(_span)]
+
+
 class Metric(BaseModel):
     """A KPI of one of three kinds; `counts`, `out_of` and `value` are SQL expressions over a source's columns.
 
     proportion  cases where `counts` holds, out of the cases where `out_of` holds (all cases when not given)
     mean        average of `value` over the cases where it is known (and `out_of` holds)
     rate        sum of `counts` (events) divided by the sum of `out_of` (exposure)
+
+    A proportion can count by `repeat` in place of `counts`: the cases after which the same customer comes again, to
+    whatever vendor, out of the cases with a customer and long enough before the end of the data to know.
 
     >>> csat = Metric(name="csat", kind="proportion", better="up", counts="csat >= 4", out_of="csat is not null")
     >>> csat.text(.8449), csat.change(-.0324)
@@ -39,6 +60,7 @@ class Metric(BaseModel):
     counts: str | None = None
     out_of: str | None = None
     value: str | None = None
+    repeat: Repeat | None = None
     cases: str = "cases"  # what n counts, in words: "answers", "orders"
     targets: tuple[Target, ...] = Field(default=())
 

@@ -16,6 +16,7 @@ from rca.files import engine_errors, find_data, find_file
 from rca.metric import Metric
 from rca.period import Dates, words
 from rca.records import ACTIONS, EVENTS, read_records
+from rca.repeats import add_repeats
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -26,8 +27,10 @@ class Source:
     """Cases of one scope, and the metrics that can be computed from them.
 
     table      Ibis table: one row per case, typed columns, the dimensions among them; times as the file has them
+    everyone   the same of every scope
     time       the column that says when a case happened
     extent     first and last local day of the cases of every scope, inside the contract's time range
+    ends       last moment of them, in UTC where the contract gives a zone
     rows       rows read, over every scope; they are the cases of every scope and those of `set_aside`
     cases      cases in the scope
     set_aside  rows that are no case, by reason
@@ -36,8 +39,10 @@ class Source:
     name: str
     contract: Contract
     table: "ir.Table"
+    everyone: "ir.Table"
     scope: Mapping[str, str]
     extent: Dates
+    ends: pd.Timestamp
     rows: int
     cases: int
     set_aside: Mapping[str, int]
@@ -59,6 +64,12 @@ class Source:
     @property
     def metrics(self) -> dict[str, Metric]:
         return self.contract.metrics
+
+    def measured(self, *metrics: Metric) -> "ir.Table":
+        """The table with whatever more the metrics need: whether a case is followed by another of any scope."""
+        if not any(metric.repeat for metric in metrics):
+            return self.table
+        return _scoped(add_repeats(self.everyone, self.contract, self.ends), self.scope)
 
     def values(self, dimension: str) -> pd.Series:
         """How many cases each value of a dimension has, most first: the vendors to run a study for."""
@@ -124,7 +135,19 @@ def open_source(path: str | Path, *, scope: Mapping[str, str] | None = None) -> 
         count = int(table.count().execute()) if scope else cases.count
         if not count:
             raise InputError(_no_match(cases.table, scope))
-    return Source(file.stem, contract, table, scope, cases.extent, cases.rows, count, cases.set_aside, file.parent)
+    return Source(
+        name=file.stem,
+        contract=contract,
+        table=table,
+        everyone=cases.table,
+        scope=scope,
+        extent=cases.extent,
+        ends=cases.ends,
+        rows=cases.rows,
+        cases=count,
+        set_aside=cases.set_aside,
+        folder=file.parent,
+    )
 
 
 def _scoped(table: "ir.Table", scope: Mapping[str, str]) -> "ir.Table":

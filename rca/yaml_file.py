@@ -1,14 +1,19 @@
 """A YAML file read into a pydantic model; a mistake in it is one line that names file, field and cure."""
 
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ValidationError
 
 from rca.errors import InputError, hint
 
 Model = TypeVar("Model", bound=BaseModel)
+Names = Annotated[  # one or several, each once
+    tuple[str, ...],
+    BeforeValidator(lambda given: [given] if isinstance(given, str) else given),
+    AfterValidator(lambda names: tuple(dict.fromkeys(names))),
+]
 
 
 class _Loader(yaml.SafeLoader):

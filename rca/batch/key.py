@@ -42,7 +42,8 @@ def data_of(source: Source, dimension: str) -> dict[str, str]:
     """
     import ibis
 
-    table, when = source.table, source.table[source.time]
+    table = source.measured(*source.metrics.values())  # repeats: what other scopes do to this one
+    when = table[source.time]
     row = ibis.struct({name: table[name] for name in table.columns}).hash()
     found = table.group_by(scope=table[dimension].cast("string")).agg(
         first=when.min().date(), last=when.max().date(), cases=table.count(), hashes=row.cast("decimal(38,0)").sum()
