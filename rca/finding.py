@@ -1,20 +1,17 @@
-"""One thing that happened in a scope, read off the result that found it."""
+"""One thing that happened in a scope, and what else the report knows that a kind of finding may look up."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
-import numpy as np
+import pandas as pd
 
 from rca import sentences as say
-from rca.localize import Localization
 from rca.metric import Metric
-from rca.mix import Mix
-from rca.onset import words as when
-from rca.reach import Reach, label
-from rca.result import rows
+from rca.result import Result
 from rca.source import Source
 
+R = TypeVar("R", bound=Result)
 TAGS = {
     "own": "{scope} only",
     "shared": "also at some others",
@@ -25,102 +22,78 @@ TAGS = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that happened, as the page and the index show it (JSON keys in `Findings.record`)."""
+    """One thing that happened, as the page and the index show it (JSON keys in `Findings.record`).
+
+    kind         "rate": a segment changed; "mix": volume moved between segments; other results bring their own
+    where        the segment; empty for all cases
+    direction    "worse", "better" or "neutral"
+    reach        "own", "shared", "common", "unknown"; "" where comparing with others makes no sense
+    title        what happened, as a line of a list; `headline` the same as the report's title, a sentence
+    tag          whose it is or what it is, in two or three words
+    effect       in the segment, with its 95 % interval; `impact` on the whole KPI; both in units of the KPI
+    p_adj        corrected for all that its own analysis looked at; missing where nothing was tested
+    remedy       what setting it right would bring, a sentence
+    since, until first and last day (ISO), empty where unknown; `events` that coincide; `actions` on it (their ids)
+    details      what else there is to say, in words, each short
+    topic        findings of one topic are one matter: the heaviest is told and names the others; "" stands alone
+    weight       what findings of different KPIs are ranked by; None lets `rca.findings` weigh the impact
+    """
 
     metric: str
     label: str
-    kind: str  # "rate": a segment changed; "mix": volume moved between segments
+    kind: str
     where: Mapping[str, str]
     direction: str
     reach: str
     title: str
+    headline: str
     tag: str
-    effect: float
-    conf_low: float
-    conf_high: float
-    p_adj: float
-    impact: float
-    impact_text: str
-    cases: float
-    cases_text: str
+    effect: float = float("nan")
+    conf_low: float = float("nan")
+    conf_high: float = float("nan")
+    p_adj: float = float("nan")
+    impact: float = float("nan")
+    impact_text: str = ""
+    cases: float = float("nan")
+    cases_text: str = ""
+    remedy: str = ""
+    since: str = ""
+    until: str = ""
+    events: str = ""
+    actions: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
-    weight: float = 0.0  # impact in sigmas of the KPI's chart: what findings of different KPIs are ranked by
+    topic: str = ""
+    weight: float | None = None
     rank: int = 0
     segment: str = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "segment", label(self.where))
+        object.__setattr__(self, "segment", say.segment_name(self.where))
+
+    def add(self, *details: str) -> "Finding":
+        """The same finding with more details."""
+        return replace(self, details=(*self.details, *details))
 
 
-def segments(change: Localization, reach: Reach | None, source: Source) -> Iterator[Finding]:
-    """The segments whose rate changed."""
-    metric, scope = change.metric, " ".join(source.scope.values())
-    reached = {} if reach is None else {row.segment: row for row in rows(reach.table)}
-    for i, row in enumerate(rows(change.table)):
-        where = change.where(i)
-        others = reached.get(label(where))
-        how_far = "unknown" if others is None else others.reach
-        details = [f"95 % interval {metric.interval(row.conf_low, row.conf_high)}"]
-        if others is not None and how_far != "unknown":
-            details.append(f"elsewhere {metric.change(others.others_effect)}")
-        yield Finding(
-            **_measured(metric, row.effect, row.conf_low, row.conf_high, row.p_adj, row.impact),
-            kind="rate",
-            where=where,
-            reach=how_far,
-            title=say.rate_title(metric, where, row.rate_before, row.rate_after),
-            tag=TAGS[how_far].format(scope=scope),
-            cases=row.cases,
-            cases_text=_cases_text(change, row.cases),
-            details=tuple(details),
-        )
+@dataclass(frozen=True)
+class Evidence:
+    """All results of one report and its source: what a result may look up to tell its findings."""
+
+    results: tuple[Result, ...]
+    source: Source
+
+    def of(self, kind: type[R], metric: str) -> R | None:
+        """The first result of a kind for a metric, or None."""
+        return next((r for r in self.results if isinstance(r, kind) and r.metric.name == metric), None)
+
+    @property
+    def scope(self) -> str:
+        """Whom the report is about: `Andes`."""
+        return " ".join(self.source.scope.values())
 
 
-def whole(change: Localization, reach: Reach) -> Iterator[Finding]:
-    """What the others show over all their cases, also where this scope is too small to show it by itself.
-
-    The interval and the p-value are those of the others.
-    """
-    metric, before = change.metric, change.value_before
-    for row in rows(reach.table):
-        if row.segment == label({}) and row.reach == "common":
-            yield Finding(
-                **_measured(metric, row.effect, row.conf_low, row.conf_high, row.others_p_value, row.effect),
-                kind="rate",
-                where={},
-                reach="common",
-                title=say.rate_title(metric, {}, before, before + row.effect),
-                tag=TAGS["common"],
-                cases=np.nan,
-                cases_text=f"on all {metric.cases}",
-                details=(
-                    f"elsewhere {metric.change(row.others_effect)}, {row.moved} of {row.others} others show it too",
-                ),
-            )
-
-
-def moves(mix: Mix) -> Iterator[Finding]:
-    """The volume that moved."""
-    metric = mix.metric
-    for row in rows(mix.table):
-        where = {row.dimension: row.value}
-        yield Finding(
-            **_measured(metric, row.mix_effect, row.conf_low, row.conf_high, row.p_adj, row.mix_effect),
-            kind="mix",
-            where=where,
-            reach="own",
-            title=say.mix_title(where, row.share_before, row.share_after),
-            tag="mix",
-            cases=0.0,
-            cases_text=f"on {say.inner(metric.label)}",
-            details=(f"mix alone: inside each {row.dimension.replace('_', ' ')} cases go as before",),
-        )
-
-
-def _measured(
-    metric: Metric, effect: float, low: float, high: float, p_adj: float, impact: float
-) -> dict[str, Any]:
-    """The fields that every kind of finding has, in numbers and in words."""
+def measured(metric: Metric, effect: float, low: float, high: float, p_adj: float, impact: float) -> dict[str, Any]:
+    """The fields of a finding that any effect on a metric has, in numbers and in words."""
     return {
         "metric": metric.name,
         "label": metric.label,
@@ -134,20 +107,16 @@ def _measured(
     }
 
 
-def dated(finding: Finding, start: Any | None) -> Finding:
-    """The finding with its start, a row of `Onset.table`, and the events that coincide with it."""
-    if start is None:
-        return finding
-    coincides = [f"coincides with {start.events}"] if start.events else []
-    return replace(finding, details=(when(start), *coincides, *finding.details))
+def remedy(metric: Metric, how: str, value: float, on: pd.Timestamp) -> str:
+    """What the KPI would be, and how far from the target in force on that day.
 
-
-def _cases_text(change: Localization, cases: float) -> str:
-    """How many cases a week came out differently; a mean has none to count."""
-    first, last = change.after
-    days = (last - first).days + 1
-    if change.metric.kind == "mean":
-        return f"on the mean of all {change.metric.cases}"
-    noun = "event" if change.metric.kind == "rate" else say.singular(change.metric.cases)
-    many = "events" if change.metric.kind == "rate" else change.metric.cases
-    return f"≈ {say.count(cases / max(days / 7, 1), noun, many)}" + " a week" * (days >= 7)
+    >>> csat = Metric(name="csat", label="CSAT", kind="proportion", better="up", targets=[{"value": .85}])
+    >>> remedy(csat, "At the former level there", .847, pd.Timestamp("2026-11-15"))
+    'At the former level there, CSAT would be 84.7 %, 0.3 points short of the target of 85.0 %.'
+    """
+    target, gap = metric.target(on), ""
+    if target is not None:
+        missed = "short of" if metric.better == "up" else "above"
+        distance = f"{metric.change(value - target, signed=False)} {missed} the target of {metric.text(target)}"
+        gap = ", on target" if (value - target) * metric.sign >= 0 else f", {distance}"
+    return f"{how}, {say.inner(metric.label)} would be {metric.text(value)}{gap}."

@@ -1,8 +1,8 @@
 """Which segments, over all dimensions and their combinations, changed beyond sampling noise?"""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,9 @@ from rca.result import Result
 from rca.search import ALL as ALL_SHARE
 from rca.search import Search, search
 from rca.segment_rates import ALL, NUMBERS, SegmentRates
+
+if TYPE_CHECKING:
+    from rca.finding import Evidence, Finding
 
 FEWEST = 20  # cases in a window; below that nothing can be told apart from noise
 SHARES = (0.05, 0.2, 1.0)
@@ -96,6 +99,15 @@ class Localization(Result):
                 "direction": self.table["direction"],
             }
         )
+
+    @property
+    def compared(self) -> tuple[Dates, Dates]:
+        return self.before, self.after
+
+    def findings(self, evidence: "Evidence") -> "Iterable[Finding]":
+        from rca.rate_findings import rate_findings
+
+        return rate_findings(self, evidence)
 
     def plot(self, ax: Any = None) -> Any:
         from rca.plotting.localize import draw

@@ -1,7 +1,8 @@
 """Which volume moved, and what that alone did to the KPI: shifts of mix, told apart from changes of a rate."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,9 @@ from rca.period import Dates, Window
 from rca.result import Result
 from rca.shares import Shares, Shift
 from rca.split import split
+
+if TYPE_CHECKING:
+    from rca.finding import Evidence, Finding
 
 WIDE = float(norm.isf(0.025))  # half a 95 % interval, in standard errors
 MOST = 6  # shifts named; a seventh would not be acted on
@@ -74,6 +78,15 @@ class Mix(Result):
         shown["mix effect"] = [m.change(v) for v in rows["mix_effect"]]
         shown["95 % interval"] = [m.interval(*v) for v in rows[["conf_low", "conf_high"]].itertuples(index=False)]
         return pd.DataFrame({**shown, "direction": rows["direction"]})
+
+    @property
+    def compared(self) -> tuple[Dates, Dates]:
+        return self.before, self.after
+
+    def findings(self, evidence: "Evidence") -> "Iterable[Finding]":
+        from rca.mix_findings import mix_findings
+
+        return mix_findings(self, evidence)
 
     def plot(self, ax: Any = None) -> Any:
         from rca.plotting.mix import draw

@@ -12,8 +12,8 @@ from rca.effect import one_case
 from rca.localize import Localization
 from rca.mix import Mix
 from rca.period import Dates, day, last_day
-from rca.reach import label
 from rca.result import Result, rows
+from rca.sentences import segment_name
 
 COVER = 0.95  # of the probability lies in the interval of the start
 SHORTEST = 6  # periods below which a start is not asked for
@@ -27,10 +27,12 @@ class Onset(Result):
             `earliest, latest` (95 % interval, first days of periods), `until` (last day, where it has ended),
             `events` (ids of the known events that began in the interval: coincidence to check, not proof)
     series  `segment, period, value, probability` (that the change began in that period)
+    of      what began: "rate", changes of segments; "mix", shifts of their share of the cases
     """
 
     series: pd.DataFrame
     step: str
+    of: str
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -72,10 +74,11 @@ def onset(cube: Cube, change: Localization | Mix, *, events: pd.DataFrame | None
     last = max(change.before[1], change.after[1])
     # a change that lies before what it is compared with began somewhere in the data before it
     first = min(change.before[0], change.after[0]) if change.after[0] > change.before[0] else cube.periods[0]
+    mixed = isinstance(change, Mix)
     found, traces = [], []
     for i in range(len(change.table)):
         where = change.where(i)
-        series = _series(cube, where, isinstance(change, Mix))
+        series = _series(cube, where, mixed)
         series = series[series["period"].between(first, last) & (series["n"] > 0)].reset_index(drop=True)
         if len(series) < SHORTEST:
             continue
@@ -85,7 +88,7 @@ def onset(cube: Cube, change: Localization | Mix, *, events: pd.DataFrame | None
         spanned = series["period"][low], last_day(series["period"][high], cube.period)
         found.append(
             {
-                "segment": label(where),
+                "segment": segment_name(where),
                 "since": series["period"][start],
                 "earliest": series["period"][low],
                 "latest": series["period"][high],
@@ -94,12 +97,14 @@ def onset(cube: Cube, change: Localization | Mix, *, events: pd.DataFrame | None
             }
         )
         traces.append(
-            pd.DataFrame({"segment": label(where), **series[["period", "value"]], "probability": probability})
+            pd.DataFrame(
+                {"segment": segment_name(where), **series[["period", "value"]], "probability": probability}
+            )
         )
     columns = ["segment", "since", "earliest", "latest", "until", "events"]
     shown = ["segment", "period", "value", "probability"]
     series = pd.concat(traces, ignore_index=True) if traces else pd.DataFrame(columns=shown)
-    return Onset(pd.DataFrame(found, columns=columns), cube.metric, series, cube.period)
+    return Onset(pd.DataFrame(found, columns=columns), cube.metric, series, cube.period, "mix" if mixed else "rate")
 
 
 def _series(cube: Cube, where: Mapping[str, str], share: bool) -> pd.DataFrame:

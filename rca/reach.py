@@ -14,6 +14,7 @@ from rca.effect import change as changes
 from rca.errors import InputError, known
 from rca.localize import Localization
 from rca.result import Result, rows
+from rca.sentences import segment_name
 
 ALPHA = 0.01
 HALF = 0.5  # who moved at least half as far went the same way
@@ -29,9 +30,9 @@ WORDS = {
 class Reach(Result):
     """For a change of one scope in several segments, whether the other scopes show it too.
 
-    table: one row per segment, and one for all cases outside of them: `segment, effect, p_value` (the scope's own),
-    `others_effect, conf_low, conf_high, others_p_value` (the others together, 95 % interval), `others` (how many
-    can be compared), `moved` (how many of them moved likewise), `reach`:
+    table: one row per segment, and one for all cases outside of them: `segment, effect, conf_low, conf_high, p_value`
+    (the scope's own, 95 % interval), `others_effect, others_low, others_high, others_p_value` (the others together),
+    `others` (how many can be compared), `moved` (how many of them moved likewise), `reach`:
 
     own      the others did not move half as far
     shared   the others together did not, but some of them did
@@ -65,7 +66,7 @@ class Reach(Result):
                 "segment": shown["segment"],
                 "here": shown["effect"].map(change_text),
                 "elsewhere": shown["others_effect"].map(change_text),
-                "95 % interval": list(map(interval, shown["conf_low"], shown["conf_high"])),
+                "95 % interval": list(map(interval, shown["others_low"], shown["others_high"])),
                 "moved likewise": [f"{m} of {n}" for m, n in zip(shown["moved"], shown["others"], strict=True)],
                 "reach": shown["reach"].map(WORDS),
             }
@@ -101,18 +102,9 @@ def reach(everyone: Cube, change: Localization, *, scope: Mapping[str, str]) -> 
     rest = ~np.any(inside, axis=0) if inside else np.ones(len(pair), dtype=bool)
     wheres, masks = [{}, *found], [rest, *inside]
     table = pd.DataFrame([_compare(_by_scope(pair[m], dimension), name, everyone.metric.kind) for m in masks])
-    table.insert(0, "segment", [label(where) for where in wheres])
-    still = (table["segment"] == label({})) & (table["reach"] != "common") & ~(table["p_value"] < ALPHA)
+    table.insert(0, "segment", [segment_name(where) for where in wheres])
+    still = (table["segment"] == segment_name({})) & (table["reach"] != "common") & ~(table["p_value"] < ALPHA)
     return Reach(table[~still].reset_index(drop=True), everyone.metric, dimension)
-
-
-def label(where: Mapping[str, str]) -> str:
-    """A segment's name, dimensions in alphabetical order.
-
-    >>> label({"market": "MX", "issue_type": "refund"})
-    'issue_type=refund & market=MX'
-    """
-    return " & ".join(f"{d}={where[d]}" for d in sorted(where)) or "all cases"
 
 
 def _inside(pair: pd.DataFrame, where: Mapping[str, str]) -> np.ndarray:
@@ -129,8 +121,10 @@ def _compare(counts: pd.DataFrame, name: str, kind: str) -> dict[str, Any]:
     effect, variance = (float(moves[c].get(name, np.nan)) for c in ("effect", "variance"))
     others = moves.drop(index=name, errors="ignore").dropna()
     others = others[others["variance"] > 0]
-    row: dict[str, Any] = {"effect": effect, "p_value": _p(effect, variance**0.5), "others_effect": np.nan}
-    row |= {"conf_low": np.nan, "conf_high": np.nan, "others_p_value": np.nan}
+    half = Z95 * variance**0.5
+    row: dict[str, Any] = {"effect": effect, "conf_low": effect - half, "conf_high": effect + half}
+    row |= {"p_value": _p(effect, variance**0.5), "others_effect": np.nan}
+    row |= {"others_low": np.nan, "others_high": np.nan, "others_p_value": np.nan}
     row |= {"others": len(others), "moved": 0, "reach": "unknown"}
     if others.empty or np.isnan(effect):
         return row
@@ -138,7 +132,8 @@ def _compare(counts: pd.DataFrame, name: str, kind: str) -> dict[str, Any]:
     sign = np.sign(effect)
     z = sign * others["effect"] / np.sqrt(others["variance"])
     moved = (z > norm.isf(ALPHA / len(others))) & (sign * others["effect"] >= HALF * abs(effect))
-    row |= {"others_effect": elsewhere, "conf_low": elsewhere - Z95 * error, "conf_high": elsewhere + Z95 * error}
+    row |= {"others_effect": elsewhere}
+    row |= {"others_low": elsewhere - Z95 * error, "others_high": elsewhere + Z95 * error}
     row |= {"others_p_value": _p(elsewhere, error), "moved": int(moved.sum())}
     # the scope itself moved likewise, or its few cases cannot tell its change from that of the others
     likewise = abs(effect) >= HALF * abs(elsewhere) or _p(effect - elsewhere, (variance + error**2) ** 0.5) > 0.05

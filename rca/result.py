@@ -1,13 +1,17 @@
 """What every analysis returns: a table, facts, one sentence, a picture."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from rca.metric import Metric
+from rca.period import Dates
+
+if TYPE_CHECKING:
+    from rca.finding import Evidence, Finding
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -19,6 +23,8 @@ class Result:
     facts     JSON-ready scalars: this result's row in an index
     headline  one sentence, built from facts only, caveats included
     plot(ax)  draws `table` on `ax` (or a new figure) and returns the Axes; never computes, shows or saves
+    findings  what of it belongs on a manager's list (`rca.findings` says how to write one); nothing if not defined
+    compared  the windows before and after, where it compares two
     """
 
     table: pd.DataFrame
@@ -34,6 +40,13 @@ class Result:
 
     def plot(self, ax: Any = None) -> Any:
         raise NotImplementedError
+
+    def findings(self, evidence: "Evidence") -> "Iterable[Finding]":
+        return ()
+
+    @property
+    def compared(self) -> tuple[Dates, Dates] | None:
+        return None
 
     @property
     def display(self) -> pd.DataFrame:

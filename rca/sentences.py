@@ -14,6 +14,15 @@ def inner(label: str) -> str:
     return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
+def segment_name(where: Mapping[str, str]) -> str:
+    """A segment's name in tables, dimensions in alphabetical order.
+
+    >>> segment_name({"market": "MX", "issue_type": "refund"}), segment_name({})
+    ('issue_type=refund & market=MX', 'all cases')
+    """
+    return " & ".join(f"{d}={where[d]}" for d in sorted(where)) or "all cases"
+
+
 def segment_words(where: Mapping[str, str]) -> str:
     """A segment as a reader says it.
 

@@ -1,6 +1,7 @@
-"""The top of a report: its title, what it means, a card per KPI, the actions."""
+"""The top of a report: what its title means, a card per KPI, the actions."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,65 +11,21 @@ from rca import sentences as say
 from rca.control_chart import ControlChart
 from rca.finding import Finding
 from rca.localize import Localization
-from rca.metric import Metric
 from rca.period import Dates, day
 from rca.result import rows
 from rca.source import Source
 
-NEARLY_ALL = 0.9  # a part that explains this much of a change, within noise, explains it all
 
-
-def title(own: Sequence[Finding], common: Sequence[Finding], changes: Mapping[str, Localization]) -> str:
-    """The report in one sentence."""
-    if not own and not common:
-        return "No change beyond noise."
-    top = (own or common)[0]
-    change = changes[top.metric]
-    whole = change.value_after - change.value_before
-    what, part = say.inner(top.label), say.segment_words(top.where)
-    total, effect, impact = (change.metric.change(v, signed=False) for v in (whole, top.effect, top.impact))
-    if not own:
-        return f"No change of its own; {what} {say.moved(top.impact)} by {impact}, common to all."
-    if top.kind == "mix":
-        return f"{top.title.rpartition(': ')[0]}: {what} {say.moved(top.impact)} by {impact} through mix alone."
-    if not top.where:
-        return f"{top.label} {say.moved(top.effect)} by {effect} in all cases alike."
-    explained = top.impact / whole if whole else 0.0
-    if 0 < explained < NEARLY_ALL:
-        return f"{top.label} {say.moved(whole)} by {total}; {part} explains {impact} of it."
-    if NEARLY_ALL <= explained <= 1 / NEARLY_ALL:
-        return f"{top.label} {say.moved(whole)} by {total}; {part} explains it all."
-    return f"{say.capital(part)}: {what} {say.moved(top.effect)} by {effect}."
-
-
-def lead(
-    own: Sequence[Finding], common: Sequence[Finding], changes: Mapping[str, Localization], source: Source
-) -> str:
+def lead(own: Sequence[Finding], common: Sequence[Finding], changes: Iterable[Localization], source: Source) -> str:
     """What it means, and what setting it right would bring."""
     if not own:
         return quiet(changes)
     top = own[0]
-    change, metric = changes[top.metric], changes[top.metric].metric
-    sentences = []
-    if top.reach == "own" and top.kind == "rate":
-        dimension = " ".join(source.scope).replace("_", " ")
-        sentences.append(f"No other {dimension} shows it for the same {metric.cases}.")
-    if top.direction == "worse" and top.kind == "rate":
-        back = change.value_after - top.impact
-        target = metric.target(change.after[1])
-        gap = "" if target is None else _gap(metric, back, target)
-        sentences.append(f"At the former level there, {say.inner(metric.label)} would be {metric.text(back)}{gap}.")
-    if common:
-        shared = [f"{say.inner(f.label)} {f.impact_text}" for f in common]
-        sentences.append(f"Common to all and not counted against it: {say.several(shared)}.")
-    return " ".join(sentences)
-
-
-def _gap(metric: Metric, value: float, target: float) -> str:
-    if (value - target) * metric.sign >= 0:
-        return ", on target"
-    missed = "short of" if metric.better == "up" else "above"
-    return f", {metric.change(value - target, signed=False)} {missed} the target of {metric.text(target)}"
+    dimension = " ".join(source.scope).replace("_", " ")
+    alone = f"No other {dimension} shows it for the same cases." * (top.reach == "own" and top.kind == "rate")
+    shared = [f"{say.inner(f.label)} {f.impact_text}" for f in common]
+    apart = f"Common to all and not counted against it: {say.several(shared)}." * bool(shared)
+    return " ".join(filter(None, [alone, top.remedy, apart]))
 
 
 def status(own: Sequence[Finding]) -> str:
@@ -77,34 +34,42 @@ def status(own: Sequence[Finding]) -> str:
     return "better" if own else "quiet"
 
 
-def quiet(changes: Mapping[str, Localization]) -> str:
-    """How large a change could have been missed."""
-    sizes = [
-        f"{c.metric.change(c.detectable[1.0], signed=False)} of {say.inner(c.metric.label)}"
-        for c in changes.values()
-    ]
-    return f"A change of the whole of {say.several(sizes, 'or')} would have been seen."
+def quiet(changes: Iterable[Localization]) -> str:
+    """How large a change could have been missed; empty where no KPI was searched for one."""
+    sizes = [f"{c.metric.change(c.detectable[1.0], signed=False)} of {say.inner(c.metric.label)}" for c in changes]
+    return f"A change of the whole of {say.several(sizes, 'or')} would have been seen." if sizes else ""
 
 
-def kpi(chart: ControlChart, change: Localization, common: bool) -> dict[str, Any]:
-    """One card: value, target, change, and whether chance explains it or everyone shows it."""
-    metric, table = change.metric, chart.table
-    effect, target = change.value_after - change.value_before, metric.target(change.after[1])
+def kpi(chart: ControlChart, change: Localization | None, common: bool) -> dict[str, Any]:
+    """One card: value, target, change, and whether chance explains it or everyone shows it.
+
+    With a localization, the value is that of its window after and the change the one that it explains; else the value
+    is that of the last period that the chart judges, and the change its suggested change of level.
+    """
+    if change is None:
+        metric, value, target = chart.metric, float(chart.judged["value"].iloc[-1]), chart.target
+        effect = (
+            chart.level_change["size"] if chart.level_change else value - float(chart.judged["center"].iloc[-1])
+        )
+    else:
+        metric, value, effect = change.metric, change.value_after, change.value_after - change.value_before
+        target = metric.target(change.after[1])
+    drawn = chart.table if change is None or chart.whole is None else chart.whole
     status = "common" if common and chart.status != "steady" else chart.status
     texts = {"steady": "common cause", "common": "common to all"}
     size = metric.change(effect, signed=False)
     return {
         "metric": metric.name,
         "label": metric.label,
-        "value": rounded(change.value_after),
-        "text": metric.text(change.value_after),
+        "value": rounded(value),
+        "text": metric.text(value),
         "target_text": "" if target is None else f"target {metric.text(target)}",
         "change_text": "steady" if status == "steady" else f"{size} {'higher' if effect > 0 else 'lower'}",
         "status": status,
         "status_text": texts.get(status, f"special cause, {status}"),
         "trend": "flat" if status == "steady" else "up" if effect > 0 else "down",
-        "spark": [rounded(v) for v in table["value"]],
-        "signals": np.flatnonzero(table["period"].isin(chart.signals["period"])).tolist(),
+        "spark": [rounded(v) for v in drawn["value"]],
+        "signals": np.flatnonzero(drawn["period"].isin(chart.signals["period"])).tolist(),
     }
 
 
@@ -122,15 +87,21 @@ def action(row: Any, after: Dates) -> dict[str, Any]:
     }
 
 
-def follow_up(finding: Finding, source: Source, after: Dates) -> Iterator[str]:
-    """The actions on a finding's metric and segment, each with its state."""
+def followed(finding: Finding, source: Source, after: Dates) -> Finding:
+    """The finding with the actions on its metric and segment, each with its state."""
     for row in rows(source.actions):
-        if row.metric == finding.metric and row.segment == finding.segment:
+        if row.metric == finding.metric and row.segment in (finding.segment, "" if not finding.where else None):
             known = action(row, after)
             done = row.status == "done" and pd.notna(row.effective)
             due = f", due {known['due']}" * bool(known["due"])
             state = f"in effect since {day(row.effective)}" if done else f"{known['state']}{due}"
-            yield f"action {row.action_id} {row.title}: {state} ({row.owner})"
+            owner = f" ({row.owner})" * bool(row.owner)
+            finding = replace(
+                finding,
+                actions=(*finding.actions, row.action_id),
+                details=(*finding.details, f"action {row.action_id} {row.title}: {state}{owner}"),
+            )
+    return finding
 
 
 def rounded(value: float) -> float | None:

@@ -1,6 +1,7 @@
 """From results to ranked findings: the sentences of every kind of report, for causes planted in plain counts."""
 
 import json
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,9 +12,10 @@ import rca
 from rca.batch import record as schema
 from rca.cube import Cube
 from rca.errors import InputError
+from rca.finding import Evidence, Finding, measured
 from rca.findings import MIME, Findings
 from rca.metric import Metric, Target
-from rca.result import Many
+from rca.result import Many, Result
 
 CSAT = Metric(
     name="csat",
@@ -62,7 +64,9 @@ def results(cube: Cube) -> list[Many]:
 
 
 def source(actions: pd.DataFrame = NO_ACTIONS) -> Any:
-    return SimpleNamespace(scope={"vendor": "Andes"}, actions=actions, facts={"cases": "many"})
+    return SimpleNamespace(
+        scope={"vendor": "Andes"}, actions=actions, facts={"cases": "many"}, extent=(WEEKS[0], WEEKS[-1])
+    )
 
 
 def report(cube: Cube, actions: pd.DataFrame = NO_ACTIONS) -> Findings:
@@ -73,7 +77,7 @@ GOLDEN = {
     "own": (
         {"drop": {("Andes", "MX", "chat"): 0.25}},
         "Customer satisfaction fell by 5.0 points; channel chat, market MX explains it all.",
-        "No other vendor shows it for the same answers. At the former level there, customer satisfaction would be"
+        "No other vendor shows it for the same cases. At the former level there, customer satisfaction would be"
         " 86.0 %, on target.",
         [("channel=chat & market=MX", "rate", "own", "worse")],
         "Channel chat, market MX: customer satisfaction 80.0 % → 55.0 %",
@@ -81,7 +85,7 @@ GOLDEN = {
     "part": (
         {"drop": {("Andes", "MX", "chat"): 0.3, ("Andes", "BR", "phone"): 0.1}},
         "Customer satisfaction fell by 7.5 points; channel chat, market MX explains 6.0 points of it.",
-        "No other vendor shows it for the same answers. At the former level there, customer satisfaction would be"
+        "No other vendor shows it for the same cases. At the former level there, customer satisfaction would be"
         " 84.5 %, 0.5 points short of the target of 85.0 %.",
         [
             ("channel=chat & market=MX", "rate", "own", "worse"),
@@ -92,14 +96,14 @@ GOLDEN = {
     "better": (
         {"drop": {("Andes", "MX", "phone"): -0.08}},
         "Customer satisfaction rose by 1.2 points; channel phone, market MX explains it all.",
-        "No other vendor shows it for the same answers.",
+        "No other vendor shows it for the same cases.",
         [("channel=phone & market=MX", "rate", "own", "better")],
         "Channel phone, market MX: customer satisfaction 90.0 % → 98.0 %",
     ),
     "everywhere": (
         {"drop": {("Andes", "", ""): 0.1}},
         "Customer satisfaction fell by 10.0 points in all cases alike.",
-        "No other vendor shows it for the same answers. At the former level there, customer satisfaction would be"
+        "No other vendor shows it for the same cases. At the former level, customer satisfaction would be"
         " 86.0 %, on target.",
         [("all cases", "rate", "own", "worse")],
         "All cases: customer satisfaction 86.0 % → 76.0 %",
@@ -153,6 +157,11 @@ def test_the_common_change_is_told_without_the_own_one() -> None:
     common = report(everyone({("", "", ""): 0.05, ("Andes", "MX", "chat"): 0.25})).record["common"][0]
     assert common["title"] == "All cases: customer satisfaction 86.0 % → 81.0 %"
     assert common["impact_text"] == "−5.0 points"
+    assert common["conf_low"] < common["effect"] < common["conf_high"]
+    assert (
+        common["remedy"]
+        == "Without it, customer satisfaction would be 81.0 %, 4.0 points short of the target of 85.0 %."
+    )
 
 
 def test_more_than_was_promised_is_above_the_target_where_less_is_better() -> None:
@@ -189,12 +198,49 @@ def test_a_kpi_that_never_moved_before_is_ranked_all_the_same() -> None:
     assert [(f["segment"], f["direction"]) for f in found] == [("market=MX", "worse")]
 
 
-def test_a_chart_or_localization_that_is_missing_is_named() -> None:
-    charts, changes, mixes, _ = results(everyone({}))
-    with pytest.raises(InputError, match="charts of none; localizations of csat; mixes of csat; reaches of none"):
-        rca.findings(changes, mixes, source=source())
-    with pytest.raises(InputError, match="localizations of none"):
-        rca.findings(charts, source=source())
+def test_every_kind_of_result_may_be_absent() -> None:
+    charts, changes, mixes, _ = results(everyone({("Andes", "MX", "chat"): 0.25}))
+    for some in ([charts], [changes], [mixes], [charts, mixes], [changes, mixes]):
+        record = rca.findings(*some, source=source()).record
+        assert schema.read_findings(json.loads(json.dumps(record)))
+        assert bool(record["findings"]) == (changes in some)
+        assert bool(record["kpis"]) == (charts in some)
+
+
+def test_a_reach_without_what_it_compares_and_nothing_at_all_are_refused() -> None:
+    charts, _, _, reaches = results(everyone({}))
+    with pytest.raises(InputError, match="the reach of csat, but not the localization"):
+        rca.findings(charts, reaches, source=source())
+    with pytest.raises(InputError, match="got none"):
+        rca.findings(source=source())
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Checked(Result):
+    """A kind of result that the package does not know."""
+
+    def findings(self, evidence: Evidence) -> list[Finding]:
+        return [
+            Finding(
+                **measured(self.metric, 0.02, 0.01, 0.03, p_value, 0.02), kind="check", where={}, reach="",
+                title=f"{action} worked", headline=f"{action} worked.", tag="worked",
+            )
+            for action, p_value in (("A-1", 0.001), ("A-2", 0.04), ("A-3", float("nan")))
+        ]  # fmt: skip
+
+
+def test_a_new_kind_of_result_brings_its_own_findings() -> None:
+    """Two analyses looked, so that 0.04 is not enough; what was not tested (A-3) stays."""
+    checked = [Checked(pd.DataFrame(), CSAT), Checked(pd.DataFrame(), CSAT)]
+    record = rca.findings(*checked, source=source()).record
+    assert sorted(f["title"] for f in record["findings"]) == [
+        "A-1 worked",
+        "A-1 worked",
+        "A-3 worked",
+        "A-3 worked",
+    ]
+    assert (record["title"], record["status"], record["before"]) == ("A-1 worked.", "better", None)
+    assert schema.read_findings(json.loads(json.dumps(record)))
 
 
 def test_actions_follow_their_finding_with_their_state() -> None:

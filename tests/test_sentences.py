@@ -9,10 +9,12 @@ import pandas as pd
 import pytest
 
 from rca import summary
-from rca.finding import Finding, moves, segments, whole
+from rca.finding import Evidence, Finding
 from rca.localize import ALL, NUMBERS, Localization
 from rca.metric import Metric, Target
 from rca.mix import Mix
+from rca.mix_findings import mix_findings
+from rca.rate_findings import rate_findings
 from rca.reach import Reach
 
 NO_NUMBER = re.compile(r"\b(nan|inf|None|NaT|NA)\b|\de[+-]\d|\.\d{5}|[−-]0(\.0+)?(?![\d.])|  ")
@@ -53,9 +55,10 @@ class Case:
         self.found = Localization(table, self.metric, table[:0], BEFORE, AFTER, *values, 0.0, detectable)
         elsewhere = [self.effect * rng.random(), -scale, scale, 1e-9] if rng.random() < 0.7 else [np.nan] * 4
         how = "unknown" if np.isnan(elsewhere[0]) else str(rng.choice(["own", "shared", "common"]))
-        columns = ["segment", "effect", "p_value", "others_effect", "conf_low", "conf_high", "others_p_value"]
+        columns = ["segment", "effect", "conf_low", "conf_high", "p_value"]
+        columns += ["others_effect", "others_low", "others_high", "others_p_value"]
         columns += ["others", "moved", "reach"]
-        reached = [row["segment"], self.effect, 1e-9, *elsewhere, 3, 1, how]
+        reached = [row["segment"], *numbers[2:5], 1e-9, *elsewhere, 3, 1, how]
         self.reach = Reach(pd.DataFrame([reached], columns=columns), self.metric, "vendor")
         shares = {"share_before": rng.random() * tiny, "share_after": rng.random()}
         moved = {"dimension": "market", "value": "MX", "segment": "market=MX", **shares, "mix_effect": self.impact}
@@ -64,30 +67,32 @@ class Case:
         self.mix = Mix(pd.DataFrame([moved]), self.metric, 9, BEFORE, AFTER, *values)
 
 
-def said(case: Case, own: list[Finding], common: list[Finding]) -> list[str]:
-    changes = {"kpi": case.found}
-    texts = [summary.title(own, common, changes), summary.lead(own, common, changes, SOURCE)]
-    return texts + [t for f in own + common for t in (f.title, f.tag, f.impact_text, f.cases_text, *f.details)]
+def said(own: list[Finding], common: list[Finding]) -> list[str]:
+    texts = [summary.lead(own, common, [], SOURCE)]
+    return texts + [
+        t
+        for f in own + common
+        for t in (f.headline, f.title, f.tag, f.impact_text, f.cases_text, f.remedy, *f.details)
+    ]
 
 
 @pytest.mark.parametrize("part", range(10))
 def test_random_results_read_well(part: int) -> None:
     for seed in range(100 * part, 100 * part + 100):
         case = Case(seed)
-        rates = list(segments(case.found, case.reach, SOURCE))
-        own, common = [[f for f in rates if (f.reach == "common") == shared] for shared in (False, True)]
-        common += list(whole(case.found, case.reach)) if not common else []
-        mixes = list(moves(case.mix))
-        texts = said(case, own, common) + said(case, mixes, []) + said(case, [], [])
+        evidence = Evidence((case.found, case.reach, case.mix), SOURCE)
+        rates, (mix,) = list(rate_findings(case.found, evidence)), mix_findings(case.mix, evidence)
+        own, common = ([f for f in rates if (f.reach == "common") == shared] for shared in (False, True))
+        texts = [*said(own, common), *said([mix], []), summary.quiet([case.found])]
         texts += [case.found.headline, case.reach.headline, case.mix.headline]
         for text in texts:
             assert not NO_NUMBER.search(text), (seed, text)
-        title = summary.title(own, common, {"kpi": case.found})
-        size = case.change if " explains " in title else case.effect
-        assert (" rose " in title) == (size > 0), (seed, title)
-        assert (" fell " in title) == (size < 0), (seed, title)
+        for finding in rates:
+            size = case.change if " explains " in finding.headline else case.effect
+            assert (" rose " in finding.headline) == (size > 0), (seed, finding.headline)
+            assert (" fell " in finding.headline) == (size < 0), (seed, finding.headline)
         assert (summary.status(own) == "attention") == bool(own and case.effect * case.metric.sign < 0)
         assert (" rose by " in case.found.headline) == (case.effect > 0)
-        assert (" rose by " in summary.title(mixes, [], {"kpi": case.found})) == (case.impact > 0)
+        assert (" rose by " in mix.headline) == (case.impact > 0)
         grew = (case.mix.table["share_after"] > case.mix.table["share_before"]).item()
-        assert mixes[0].title.startswith("More" if grew else "Fewer")
+        assert mix.title.startswith("More" if grew else "Fewer")

@@ -38,6 +38,12 @@ FINDING = {
     "cases": 12.0,
     "cases_text": "≈ 12 cases a week",
     "weight": 2.0,
+    "headline": "Market MX: late rose by 4.0 points.",
+    "remedy": "At the former level there, late would be 7.0 %.",
+    "since": "2026-09-21",
+    "until": "",
+    "events": "",
+    "actions": [],
     "details": ["95 % interval +2.0 to +6.0 points"],
 }
 COMMON = {
@@ -49,7 +55,7 @@ COMMON = {
     "tag": "common to all",
 }
 RECORD = {
-    "schema": 1,
+    "schema": 2,
     "title": "Late cases rose by 2 points.",
     "lead": "Market MX explains it.",
     "scope": {"vendor": "North"},
@@ -348,7 +354,7 @@ def test_a_sparkline_is_drawn_to_scale():
     ("change", "place"),
     [
         ({"status": "fine"}, "status"),
-        ({"schema": 2}, "schema"),
+        ({"schema": 1}, "schema"),
         ({"findings": [{**FINDING, "effect": float("nan")}]}, "findings.0.effect"),
         ({"findings": [{**FINDING, "colour": "red"}]}, "findings.0.colour"),
         ({"after": ["2026-09-21"]}, "after"),

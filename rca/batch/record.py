@@ -1,4 +1,4 @@
-"""What a run leaves for others: the findings of its notebook (the published schema 1) and how the run went."""
+"""What a run leaves for others: the findings of its notebook (docs/findings.schema.json) and how the run went."""
 
 import datetime as dt
 import json
@@ -39,28 +39,36 @@ class Kpi(Part):
 class Finding(Part):
     """One thing that happened. Effects are in units of the metric, `impact` is the effect on the whole KPI.
 
-    `weight` is what findings of different KPIs are ranked by.
+    `kind` is "rate" (a segment changed), "mix" (volume moved) or that of another analysis; `reach` says whose it is
+    ("" where that makes no sense), `since` and `until` are its first and last day, `actions` the ids of those on it,
+    `remedy` what setting it right would bring; `weight` is what findings of different KPIs are ranked by.
     """
 
     rank: int
     metric: str
     label: str
-    kind: Literal["rate", "mix"]
+    kind: str
     segment: str
     where: dict[str, str]
-    direction: Literal["worse", "better"]
-    reach: Literal["own", "shared", "common", "unknown"]
+    direction: Literal["worse", "better", "neutral"]
+    reach: Literal["own", "shared", "common", "unknown", ""]
     title: str
+    headline: str
     tag: str
-    effect: Number
+    effect: Number | None
     conf_low: Number | None
     conf_high: Number | None
     p_adj: Number | None
-    impact: Number
+    impact: Number | None
     impact_text: str
     cases: Number | None
     cases_text: str
     weight: Number
+    remedy: str
+    since: dt.date | Literal[""]
+    until: dt.date | Literal[""]
+    events: str
+    actions: list[str]
     details: list[str]
 
 
@@ -83,11 +91,11 @@ class Fact(Part):
 class Findings(Part):
     """The output of a notebook's last cell: everything that the top of the page and the index show."""
 
-    version: Literal[1] = Field(alias="schema")
+    version: Literal[2] = Field(alias="schema")
     title: str
     lead: str
     scope: dict[str, str]
-    before: tuple[dt.date, dt.date]
+    before: tuple[dt.date, dt.date] | None
     after: tuple[dt.date, dt.date]
     status: Literal["attention", "better", "quiet"]
     kpis: list[Kpi]
@@ -104,7 +112,7 @@ def read_findings(given: Any) -> Findings:
         return Findings.model_validate(given)
     except ValidationError as error:
         wrong = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3]]
-        raise InputError(f"the findings do not fit schema 1 ({'; '.join(wrong)}).") from error
+        raise InputError(f"the findings do not fit schema 2 ({'; '.join(wrong)}).") from error
 
 
 Status = Literal["done", "failed", "skipped"]

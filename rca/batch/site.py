@@ -96,7 +96,7 @@ def _common(reports: Iterable[Findings]) -> list[str]:
         found.setdefault((finding.label, finding.segment, finding.direction), []).append(finding)
     texts = []
     for (label, segment, _), same in sorted(found.items()):
-        ends = [end(same, key=lambda f: abs(f.impact)).impact_text for end in (min, max)]
+        ends = [end(same, key=lambda f: abs(f.impact or 0.0)).impact_text for end in (min, max)]
         texts.append(f"{label}, {segment}: {' to '.join(dict.fromkeys(ends))}")
     return texts
 

@@ -34,6 +34,7 @@ class ControlChart(Result):
     phases        `start` and `reason` of each phase
     caveat        what a reader of the headline must know about the limits, or ""
     events        what else happened: `start, end, title`
+    whole         `period, value` of the KPI itself, where the chart is of the gaps between its events
     """
 
     panel_height: ClassVar[float] = 2.8
@@ -56,6 +57,7 @@ class ControlChart(Result):
     caveat: str = ""
     step: str = ""
     judges: bool = True
+    whole: pd.DataFrame | None = None
 
     @property
     def judged(self) -> pd.DataFrame:

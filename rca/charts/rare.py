@@ -53,9 +53,10 @@ def rare_chart(s: Series, options: Options, scope: Any) -> ControlChart:
     counted = s.metric.kind == "proportion"
     reason = f"fewer than {RARE} events a period are expected"
     estimator = partial(limits.gaps, counted=counted)
-    return _finish(
+    chart = _finish(
         "g" if counted else "t", between(s), estimator, _dated(options, s), reason, scope, FEWEST, INSIDE
     )
+    return replace(chart, whole=pd.DataFrame({"period": s.period, "value": s.value}))
 
 
 def between(s: Series) -> Series:

@@ -19,7 +19,7 @@ def draw(result: Any, ax: Axes | None = None) -> Axes:
     scale = 100 if result.metric.kind == "proportion" else 1
     known = rows.dropna(subset=["others_effect"])
     ax.axvline(0, color=NEUTRAL, linewidth=0.8)
-    ax.hlines(known.index, scale * known["conf_low"], scale * known["conf_high"], color=MUTED, linewidth=1.5)
+    ax.hlines(known.index, scale * known["others_low"], scale * known["others_high"], color=MUTED, linewidth=1.5)
     ax.plot(scale * known["others_effect"], known.index, "o", color=MUTED, markerfacecolor="white", markersize=6)
     ax.plot(scale * rows["effect"], rows.index, "o", color=ACCENT, markersize=7)
     top = len(rows) - 1
