@@ -16,7 +16,7 @@ from rca.cuboids import Cuboids
 from rca.leaves import Leaves
 from rca.segments import MANY, Segments
 
-ALL = 0.5  # share of alpha for a change of all cases
+ALL = 0.2  # share of alpha for a change of all cases
 COST = 2.5  # nats that naming one more child costs, against naming the parent
 MINOR = 0.10  # a movement below this share of the largest found effect is background drift
 WEAK, SMALL = 0.25, 0.10  # so is one below these shares of the largest effect and of the largest impact
@@ -70,18 +70,12 @@ def search(leaves: Leaves, cuboids: Cuboids, alpha: float) -> Search:
 
 
 def _account(segments: Segments, alpha: float) -> Search:
-    """The findings, with a change common to all and its exceptions where that is the better account: likelier for its
-    number of findings and not longer than by that one; where the common change is mere drift, with fewer findings."""
+    """The findings, with a change common to all and its exceptions where that is the likelier account."""
     shared = _Greedy(segments.copy(), alpha).run(with_common=True)
     if not shared.common:
         return shared
     local = _Greedy(segments.copy(), alpha).run(with_common=False)
-    if not local.found:
-        return shared
-    told = [sum(not f.minor for f in s.found) for s in (shared, local)]
-    if shared.drift:
-        return shared if told[0] < told[1] else local
-    return shared if told[0] <= told[1] + 1 and _likelier(shared, local, segments) else local
+    return shared if not local.found or _likelier(shared, local, segments) else local
 
 
 def _likelier(one: Search, other: Search, segments: Segments) -> bool:
