@@ -20,6 +20,7 @@ from rca.sample_stories import (
     STORIES,
     STORY_ACTIONS,
     STORY_EVENTS,
+    VERDICTS,
     Cause,
 )
 
@@ -34,7 +35,8 @@ COLUMNS = [
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Marketplace:
-    """The sample data; `truth` holds one JSON-ready record (`Cause.truth`) per planted cause."""
+    """The sample data; `truth` has a JSON-ready record per planted cause (`Cause.truth`) and per review of an action
+    (`action_id` and the `verdict` that is right)."""
 
     cases: pd.DataFrame
     events: pd.DataFrame
@@ -52,8 +54,8 @@ def make_marketplace(
     (unless a mix moves shifts, and with them the order in time).
 
     >>> sample = make_marketplace(cases=2_000)
-    >>> sample.cases["vendor"].nunique(), [cause["kind"] for cause in sample.truth]
-    (8, ['rate', 'mix', 'mix', 'drift', 'rate', 'rate', 'common'])
+    >>> sample.cases["vendor"].nunique(), sorted({record["kind"] for record in sample.truth})
+    (8, ['common', 'drift', 'mix', 'rate', 'review'])
     """
     if cases < 1 or weeks < 1:
         raise InputError(f"a sample needs at least 1 case and 1 week, got cases={cases}, weeks={weeks}.")
@@ -73,7 +75,9 @@ def make_marketplace(
     add_customers(rng, frame, weeks)
     for column in frame.select_dtypes("category"):
         frame[column] = frame[column].astype("str")
-    return Marketplace(frame[COLUMNS], events, actions, [cause.truth() for cause in planted])
+    reviews = [{"kind": "review", "vendor": None, "action_id": a, "verdict": v} for a, v in VERDICTS.items()]
+    truth = [cause.truth() for cause in planted] + (reviews if causes is None else [])
+    return Marketplace(frame[COLUMNS], events, actions, truth)
 
 
 def write_marketplace(
