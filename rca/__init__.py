@@ -30,6 +30,7 @@ _HOME = {
     "onset": "onset",
     # did the fix work?
     "fix_check": "fix_check",
+    "action": "action",
     # the vendor, or everyone?
     "reach": "reach",
     # what to act on

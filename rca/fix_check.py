@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from rca import known_step, level
+from rca import fix_words, known_step, level
 from rca import sentences as say
 from rca.charts.adjusted import SUSPECT_YEARLY
 from rca.charts.chart import when
@@ -17,12 +17,14 @@ from rca.cube import Cube
 from rca.effect import one_case
 from rca.errors import InputError, TooLittleData
 from rca.fix_series import USED, YEAR, Controls, History, history
+from rca.fix_words import FEWEST, RULED_OUT, SHOWN
 from rca.metric import Metric
-from rca.period import PERIODS, Window, day
+from rca.period import PERIODS, Dates, Window, last_day
 from rca.result import Result
 
-FEWEST = {"before": 8, "after": 4}  # periods
-SHOWN, RULED_OUT = 0.70, 0.60  # half-width of a 95 % interval that shows an effect of 1, rules out a margin of 1
+if TYPE_CHECKING:
+    from rca.finding import Evidence, Finding
+
 COLUMNS = ["period", "value", "n", "siblings", "phase"]
 COARSE = 3.0  # n p (1 - p) below which a period has too few cases for intervals to be exact
 
@@ -89,51 +91,28 @@ class FixCheck(Result):
 
     @property
     def headline(self) -> str:
-        where = f", {say.segment_words(self.where)}" if self.where else ""
-        return f"{self.metric.label}{where}: {'; '.join([self.sentence, *self.caveats])}."
+        return fix_words.headline(self)
 
     @property
-    def sentence(self) -> str:
-        """Verdict, size, and what follows from them."""
-        start = {
-            "worked": f"the fix of {day(self.change_at, year=True)} worked",
-            "got worse": f"got worse with the fix of {day(self.change_at, year=True)}",
-            "no effect": f"no effect of the fix of {day(self.change_at, year=True)}",
-            "cannot be told yet": f"whether the fix of {day(self.change_at, year=True)} worked cannot be told yet",
-        }[self.verdict]
-        return "; ".join([start, *self.clauses])
+    def levels(self) -> tuple[float, float]:
+        """The mean level since the fix has taken hold, and what it would be without the fix."""
+        after = self.table[self.table["phase"] == "after"]
+        return float(after["fitted"].mean()), float(after["counterfactual"].mean())
 
     @property
-    def clauses(self) -> list[str]:
-        """Size with its interval, against what was expected, what is excluded, what it takes to tell."""
-        m, unit = self.metric, PERIODS[self.period]
-        if np.isnan(self.effect):
-            got, need = say.count(self.counts["after"], unit), FEWEST["after"]
-            return [f"{got} after it, {need} are needed: {say.count(need - self.counts['after'], f'more {unit}')}"]
-        found = [f"{m.change(self.effect)} (95 % interval {m.interval(self.conf_low, self.conf_high)})"]
-        found[0] += f", {self.against}" * bool(self.against)
-        if m.kind != "mean" and self.verdict in ("worked", "got worse"):
-            one, many = ("event", "events") if m.kind == "rate" else (say.singular(m.cases), m.cases)
-            found.append(f"≈ {say.count(self.cases[0], one, many)} since")
-        if self.verdict in ("no effect", "cannot be told yet"):
-            gain = max(self.excluded, key=lambda end: end * m.sign)
-            if gain * m.sign > 0:
-                found.append(f"an improvement of more than {m.change(gain, signed=False)} is excluded")
-            else:
-                found.append("any improvement is excluded")
-        if self.verdict == "cannot be told yet":
-            found.append(self._outlook())
-        return found
+    def compared(self) -> tuple[Dates, Dates]:
+        """The dates before the fix (of an established problem, if there is one) and those after it took hold."""
+        return self._dates("problem" if self.counts["problem"] else "before"), self._dates("after")
 
-    def _outlook(self) -> str:
-        """What it would take to tell."""
-        wide = (self.conf_high - self.conf_low) / 2
-        shown, ruled_out = (self.metric.change(size, signed=False) for size in (2 * self.margin, self.margin))
-        what = f"show an effect of {shown}" if wide > SHOWN * 2 * self.margin else f"rule out one of {ruled_out}"
-        if self.more is not None:
-            return f"about {say.count(self.more, f'more {PERIODS[self.period]}')} would {what}"
-        remedy = "a longer history" if self.siblings else "siblings without the fix, or a longer history,"
-        return f"another year would not be enough to {what}; {remedy} would help"
+    def _dates(self, phase: str) -> Dates:
+        found = self.table.loc[self.table["phase"] == phase, "period"]
+        first, last = (found.iloc[0], found.iloc[-1]) if len(found) else (self.change_at, self.change_at)
+        return first, last_day(last, self.period)
+
+    def findings(self, evidence: "Evidence") -> "Iterator[Finding]":
+        from rca.fix_findings import fix_findings
+
+        return fix_findings(self, evidence)
 
     @property
     def display(self) -> pd.DataFrame:

@@ -21,6 +21,10 @@ from rca.repeats import add_repeats
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+ACTION = (
+    "action"  # a scope that limits no cases: its report is about one action, and looks also where it was not taken
+)
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Source:
@@ -84,7 +88,13 @@ class Source:
     @cached_property
     def actions(self) -> pd.DataFrame:
         """Owned tasks: `action_id, title, owner, metric, segment, due, status, effective, expected_effect`."""
-        return read_records(self.contract.actions, ACTIONS, self)
+        found = read_records(self.contract.actions, ACTIONS, self)
+        return found[found["action_id"] == self.scope[ACTION]] if self.about_action else found
+
+    @property
+    def about_action(self) -> bool:
+        """Whether the scope is one action: its id."""
+        return ACTION in self.scope and ACTION not in self.dimensions
 
     @property
     def facts(self) -> dict[str, str]:
@@ -152,6 +162,8 @@ def open_source(path: str | Path, *, scope: Mapping[str, str] | None = None) -> 
 
 def _scoped(table: "ir.Table", scope: Mapping[str, str]) -> "ir.Table":
     for name, value in scope.items():
+        if name == ACTION and name not in table.columns:
+            continue
         column = table[known(name, table.columns, "scope column")]
         # the plain comparison lets the engine skip what it need not read
         table = table.filter(_text(column) == MISSING if value == MISSING else column.cast("string") == value)

@@ -29,9 +29,8 @@ def lead(own: Sequence[Finding], common: Sequence[Finding], changes: Iterable[Lo
 
 
 def status(own: Sequence[Finding]) -> str:
-    if any(f.direction == "worse" for f in own):
-        return "attention"
-    return "better" if own else "quiet"
+    directions = {f.direction for f in own}
+    return "attention" if "worse" in directions else "better" if "better" in directions else "quiet"
 
 
 def quiet(changes: Iterable[Localization]) -> str:

@@ -15,12 +15,13 @@ from rca.batch.plan import Run
 from rca.files import find_file
 from rca.source import Source
 
+ALL = "all"  # the one scope where a report reads the cases of everybody
 Inputs = Mapping[str, str]  # the hash of each input, by what it is
 
 
 def inputs_of(run: Run, source: Source, data: Mapping[str, str]) -> dict[str, str]:
     """The inputs of a run. `data` is from `data_of`, for the dimension that the study runs over."""
-    (scope,) = run.scope.values()
+    (scope,) = run.scope.values() if run.study.for_each in source.dimensions else [ALL]
     others = data if run.study.reads == "all" else {name: text.partition(" ")[0] for name, text in data.items()}
     records = [source.contract.events, source.contract.actions]
     return {
@@ -45,7 +46,8 @@ def data_of(source: Source, dimension: str) -> dict[str, str]:
     table = source.measured(*source.metrics.values())  # repeats: what other scopes do to this one
     when = table[source.time]
     row = ibis.struct({name: table[name] for name in table.columns}).hash()
-    found = table.group_by(scope=table[dimension].cast("string")).agg(
+    scope = table[dimension].cast("string") if dimension in source.dimensions else ibis.literal(ALL)
+    found = table.group_by(scope=scope).agg(
         first=when.min().date(), last=when.max().date(), cases=table.count(), hashes=row.cast("decimal(38,0)").sum()
     )
     return {

@@ -11,7 +11,7 @@ from rca.batch.study import Study, read_study
 from rca.cube import MISSING
 from rca.errors import InputError, hint
 from rca.files import find_file
-from rca.source import Source, open_source
+from rca.source import ACTION, Source, open_source
 
 
 @dataclass(frozen=True)
@@ -88,9 +88,11 @@ def _plan(study: Study, out: Path) -> Plan:
         problems += _wrong(study, takes)
     if source is not None:
         problems += _unknown(study, source)
-    scopes = attempt(_scopes, study, source) if source is not None and study.for_each in source.dimensions else []
+    known = source is not None and study.for_each in _kinds(source)
+    scopes = attempt(_scopes, study, source) if known else []
     if not problems and not scopes:
-        problems.append(f"no case has a {study.for_each}.")
+        none = "no action is in effect on a KPI" if study.for_each == ACTION else f"no case has a {study.for_each}"
+        problems.append(f"{none}.")
     if problems:
         raise InputError("\n".join(f"{study.path}: {problem}" for problem in problems))
     assert isinstance(source, Source)
@@ -124,8 +126,8 @@ def _unknown(study: Study, source: Any) -> Iterator[str]:
     """Names of metrics, dimensions and periods that there are not, and windows that are none."""
     from rca.period import PERIODS
 
-    if study.for_each not in source.dimensions:
-        yield f"for_each: unknown dimension {study.for_each!r}. {hint(study.for_each, source.dimensions)}"
+    if study.for_each not in (kinds := _kinds(source)):
+        yield f"for_each: unknown dimension {study.for_each!r}. {hint(study.for_each, kinds)}"
     for parameter, what, known in (
         ("metric", "metric", source.metrics),
         ("metrics", "metric", source.metrics),
@@ -138,16 +140,24 @@ def _unknown(study: Study, source: Any) -> Iterator[str]:
                 yield f"{parameter}: unknown {what} {name!r}. {hint(name, known)}"
 
 
+def _kinds(source: Source) -> list[str]:
+    """What there can be a report for each of."""
+    return [*source.dimensions, *[ACTION] * bool(source.contract.actions)]
+
+
 def _scopes(study: Study, source: Any) -> list[str]:
-    """The values to make a report for: all of them by name, or those with most cases."""
-    cases = source.values(study.for_each).drop(MISSING, errors="ignore")
-    found = list(cases.index[: study.largest])
+    """The values to make a report for: all of them by name, or those with most cases; or the actions in effect."""
+    if study.for_each in source.dimensions:
+        known = list(source.values(study.for_each).drop(MISSING, errors="ignore").index)
+    else:
+        from rca.action import reviewable
+
+        known = reviewable(source)
+    found = known[: study.largest]
     if study.only is not None:
         wanted = [str(value) for value in study.only]
-        unknown = [value for value in wanted if value not in cases.index]
+        unknown = [value for value in wanted if value not in known]
         if unknown:
-            raise InputError(
-                "\n".join(f"only: unknown {study.for_each} {v!r}. {hint(v, cases.index)}" for v in unknown)
-            )
+            raise InputError("\n".join(f"only: unknown {study.for_each} {v!r}. {hint(v, known)}" for v in unknown))
         found = [value for value in found if value in wanted]
     return found if study.largest else sorted(found)
