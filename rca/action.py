@@ -27,15 +27,14 @@ class Action:
     expected: float | None
     problem_since: pd.Timestamp | None
 
-    def metrics(self, others: Iterable[str]) -> list[str]:
-        """Its own KPI and others on which it may have had side effects, each once."""
-        return list(dict.fromkeys([self.metric, *others]))
+    def terms(self, controls: str = "") -> dict[str, Any]:
+        """What `rca.fix_check` asks of it, for any KPI; what was taken everywhere along `controls` has no siblings."""
+        siblings = controls if controls in self.where else None
+        return {"change_at": self.effective, "where": self.where, "controls": siblings}
 
-    def terms(self, metrics: Iterable[str]) -> dict[str, Any]:
-        """What `rca.each(rca.fix_check, cubes, ...)` needs: the effect was hoped for of its own KPI alone."""
-        expected = {name: self.expected if name == self.metric else None for name in metrics}
-        since = {name: self.problem_since if name == self.metric else None for name in metrics}
-        return {"change_at": self.effective, "where": self.where, "expected": expected, "problem_since": since}
+    def others(self, metrics: Iterable[str]) -> list[str]:
+        """The KPIs that it was not for, on which it may have had side effects."""
+        return [name for name in metrics if name != self.metric]
 
     def __repr__(self) -> str:
         return f"<Action {self.action_id}: {self.title}; {'; '.join(f'{k}: {v}' for k, v in self._words())}>"

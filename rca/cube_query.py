@@ -42,7 +42,9 @@ def cubes(
 ) -> Mapping[str, Cube]:
     """The cubes of several metrics by the same dimensions, still in one query: name -> Cube."""
     names = [known(name, source.metrics, "metric") for name in ([metrics] if isinstance(metrics, str) else metrics)]
-    by = [known(name, source.dimensions, "dimension") for name in ([by] if isinstance(by, str) else by)]
+    by = [
+        known(name, source.dimensions, "dimension") for name in dict.fromkeys([by] if isinstance(by, str) else by)
+    ]
     finest, steps = source.contract.time.each, FINE | PERIODS
     if list(steps).index(known(period, steps, "period")) < list(steps).index(finest):
         raise InputError(f"period {period!r} is too fine: each time stands for a whole {steps[finest]}.")

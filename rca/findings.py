@@ -115,7 +115,8 @@ def findings(*results: Many | Result, source: Source) -> Findings:
             summary.kpi(r, changes.get(r.metric.name), r.metric.name in shared)
             for r in flat
             if isinstance(r, ControlChart)
-        ],
+        ]
+        + [r.card for r in flat if r.card],
         "findings": [_json(f, i) for i, f in enumerate(own, start=1)],
         "common": [_json(f, i) for i, f in enumerate(common, start=1)],
         "actions": [summary.action(row, after) for row in rows(source.actions)],

@@ -109,6 +109,12 @@ class FixCheck(Result):
         first, last = (found.iloc[0], found.iloc[-1]) if len(found) else (self.change_at, self.change_at)
         return first, last_day(last, self.period)
 
+    @property
+    def card(self) -> dict[str, Any]:
+        from rca.fix_findings import fix_card
+
+        return fix_card(self)
+
     def findings(self, evidence: "Evidence") -> "Iterator[Finding]":
         from rca.fix_findings import fix_findings
 
@@ -253,6 +259,8 @@ def _against(m: Metric, low: float, high: float, expected: float | None) -> str:
         return ""
     hoped = f"the {m.change(expected)} expected"
     worst, best = sorted((low * m.sign, high * m.sign))
+    if best < 0:
+        return f"where {m.change(expected)} were expected"
     if best < abs(expected):
         return f"less than {hoped}"
     if worst >= abs(expected):

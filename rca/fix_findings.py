@@ -1,6 +1,7 @@
 """What a fix check has to tell: the verdict, always; of a KPI that the action was not for, only a change of it."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from rca.action import action
 from rca.finding import Evidence, Finding, measured
 from rca.fix_check import FixCheck
 from rca.period import day
+from rca.summary import rounded
 
 FIRST = 1000.0  # weight of the verdict on the KPI that the action was for
 
@@ -30,17 +32,17 @@ def fix_findings(check: FixCheck, evidence: Evidence) -> Iterator[Finding]:
         title, headline = f"Side effect: {levels}", f"{name} had a side effect: {size}."
     elif moved:
         word = "worked" if verdict == "worked" else "made it worse"
-        title, headline = f"{say.capital(word)}: {levels}", f"{name} {word}: {size}."
+        title, headline = f"{name} {word}: {levels}", f"{name} {word}: {size}."
     elif verdict == "no effect":
         most = metric.change(max(check.excluded, key=abs), signed=False)
-        title = f"No effect: {label} changed by less than {most}"
-        headline = f"{name} had no effect: {label} changed by less than {most}."
+        title = f"{name} had no effect: {label} changed by less than {most}"
+        headline = f"{title}."
     else:
-        title = f"Cannot be told yet: {label}" + ("" if np.isnan(check.effect) else levels.removeprefix(label))
-        headline = f"Whether {name} worked cannot be told yet."
+        title = f"Whether “{name}” worked cannot be told yet" + ("" if np.isnan(check.effect) else f": {levels}")
+        headline = f"Whether “{name}” worked cannot be told yet."
     told = measured(metric, check.effect, check.conf_low, check.conf_high, check.p_value, check.effect)
     told |= {} if aside else {"p_adj": np.nan}
-    told |= {} if moved else {"direction": "neutral"}
+    told |= {} if moved else {"direction": "neutral", "impact": np.nan}
     told |= {"impact_text": ""} if np.isnan(check.effect) else {}
     without_it = f"Without it, {label} would be {metric.text(without)} there."
     yield Finding(
@@ -59,3 +61,25 @@ def fix_findings(check: FixCheck, evidence: Evidence) -> Iterator[Finding]:
         details=tuple(filter(None, (f"in effect since {day(check.change_at)}", words.size(check), *check.caveats))),
         weight=None if aside else FIRST,
     )
+
+
+def fix_card(check: FixCheck) -> dict[str, Any]:
+    """The KPI where the fix was made: its level since, and the verdict."""
+    metric, moved = check.metric, check.verdict in ("worked", "got worse")
+    known = not np.isnan(check.effect)
+    value = check.levels[0] if known else float(check.table["value"].dropna().iloc[-1])
+    judged = metric.judge(check.effect) if moved else "steady"
+    target = metric.target(check.compared[1][1])
+    return {
+        "metric": metric.name,
+        "label": metric.label,
+        "value": rounded(value),
+        "text": metric.text(value),
+        "target_text": "" if target is None or check.where else f"target {metric.text(target)}",
+        "change_text": f"{metric.change(check.effect)} with the fix" if known else "",
+        "status": judged,
+        "trend": "flat" if not moved else "up" if check.effect > 0 else "down",
+        "status_text": check.verdict if check.expected is not None or moved else "no effect shown",
+        "spark": [rounded(v) for v in check.table["value"]],
+        "signals": np.flatnonzero(check.table["phase"] == "after").tolist() if moved else [],
+    }

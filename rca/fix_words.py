@@ -17,13 +17,17 @@ VERDICT = {
     "got worse": "got worse with the fix of {day}",
     "no effect": "no effect of the fix of {day}",
     "cannot be told yet": "whether the fix of {day} worked cannot be told yet",
+    "nothing hoped for": "no effect of the fix of {day} can be shown yet",
 }
 
 
 def headline(check: "FixCheck") -> str:
     """One sentence: verdict, size, and what follows from them."""
     where = f", {say.segment_words(check.where)}" if check.where else ""
-    verdict = VERDICT[check.verdict].format(day=day(check.change_at, year=True))
+    open_end = check.verdict == "cannot be told yet" and check.expected is None
+    verdict = VERDICT["nothing hoped for" if open_end else check.verdict].format(
+        day=day(check.change_at, year=True)
+    )
     return f"{check.metric.label}{where}: {'; '.join([verdict, *clauses(check), *check.caveats])}."
 
 
@@ -72,5 +76,7 @@ def outlook(check: "FixCheck") -> str:
     what = f"show an effect of {shown}" if wide > SHOWN * 2 * check.margin else f"rule out one of {none}"
     if check.more is not None:
         return f"about {say.count(check.more, f'more {unit}')} would {what}"
+    if check.expected is None and check.siblings:
+        return ""
     remedy = "a longer history" if check.siblings else "siblings without the fix, or a longer history,"
     return f"another year would not be enough to {what}; {remedy} would help"

@@ -25,6 +25,7 @@ class Result:
     plot(ax)  draws `table` on `ax` (or a new figure) and returns the Axes; never computes, shows or saves
     findings  what of it belongs on a manager's list (`rca.findings` says how to write one); nothing if not defined
     compared  the windows before and after, where it compares two
+    card      what a KPI card at the top of the page says (`Kpi` in rca/batch/record.py), where it has one
     """
 
     table: pd.DataFrame
@@ -46,6 +47,10 @@ class Result:
 
     @property
     def compared(self) -> tuple[Dates, Dates] | None:
+        return None
+
+    @property
+    def card(self) -> dict[str, Any] | None:
         return None
 
     @property

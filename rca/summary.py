@@ -87,9 +87,13 @@ def action(row: Any, after: Dates) -> dict[str, Any]:
 
 
 def followed(finding: Finding, source: Source, after: Dates) -> Finding:
-    """The finding with the actions on its metric and segment, each with its state."""
+    """The finding with the actions on its metric and segment, each with its state; not with those it is about."""
     for row in rows(source.actions):
-        if row.metric == finding.metric and row.segment in (finding.segment, "" if not finding.where else None):
+        if (
+            row.action_id not in finding.actions
+            and row.metric == finding.metric
+            and row.segment in (finding.segment, "" if not finding.where else None)
+        ):
             known = action(row, after)
             done = row.status == "done" and pd.notna(row.effective)
             due = f", due {known['due']}" * bool(known["due"])

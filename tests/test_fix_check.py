@@ -206,7 +206,7 @@ class TestWords:
     def test_too_few_weeks_after_it(self) -> None:
         found = rca.fix_check(cube(np.full(30, 0.85)), change_at=week(26))
         assert found.headline == (
-            "CSAT: whether the fix of 6 Jul 2026 worked cannot be told yet;"
+            "CSAT: no effect of the fix of 6 Jul 2026 can be shown yet;"
             " 2 weeks after it, 4 are needed: 2 more weeks."
         )
         assert found.facts["effect"] is None
