@@ -28,6 +28,7 @@ ACTIONS = {
     "effective": "date?",
     "expected_effect": "number?",
 }
+PROBLEM = {"problem_since": "date?"}  # a further column that an actions table may have, for `rca.fix_check`
 STATUS = ("open", "done")
 TYPES = {"date": "datetime64[us]", "number": "float64"}  # the others are text
 WORDS = {"date": "date (YYYY-MM-DD)"}
@@ -45,6 +46,7 @@ def read_records(path: str | None, columns: dict[str, str], source: "Source") ->
     for name in columns:
         if name not in names:
             raise InputError(f"{file} has no column {name!r}. It has: {', '.join(names)}.")
+    columns = columns | (PROBLEM if "action_id" in columns and "problem_since" in names else {})
     scoping = [name for name in names if name not in columns]
     for name in scoping:
         if name not in source.dimensions:

@@ -82,6 +82,12 @@ class TestAction:
         assert (found.metric, found.expected, found.others(["late", "lost"])) == ("late", -0.02, ["lost"])
         assert "hoped for: -0.02" in repr(found)
 
+    def test_the_table_may_say_since_when_there_was_a_problem(self, study: Path) -> None:
+        head, *rows = ACTIONS.splitlines()
+        dated = [f"{head},problem_since", *(f"{row},2026-03-02" for row in rows)]
+        (study.parent / "actions.csv").write_text("\n".join(dated) + "\n")
+        assert self.ask(study, "A-1").problem_since == pd.Timestamp("2026-03-02")
+
     def test_what_was_done_everywhere_has_no_siblings(self, study: Path) -> None:
         assert self.ask(study, "A-4").terms("vendor")["controls"] is None
 
