@@ -53,15 +53,22 @@ def prepare(folder: Path, reports: int) -> list[Path]:
     return files
 
 
-def measure(commands: list[list[str]], folder: Path) -> tuple[float, float]:
-    """Seconds that the commands take one after the other, and the largest memory (PSS, MB) of all they start."""
+def measure(commands: list[list[str]], folder: Path) -> tuple[float, float, float]:
+    """Of the commands, one after the other: seconds, seconds of processors, and the largest memory (PSS, MB).
+
+    The seconds of processors are of all that they start, and say more than the clock where others work as well.
+    """
     peak, over = 0.0, threading.Event()
     running: list[subprocess.Popen] = []
+    used: dict[int, float] = {}
 
     def watch() -> None:
         nonlocal peak
-        while not over.wait(0.25):
-            peak = max(peak, sum(proportional(pid) for process in running[-1:] for pid in family(process.pid)))
+        while not over.wait(0.1):
+            for process in running[-1:]:
+                members = family(process.pid)
+                peak = max(peak, sum(proportional(pid) for pid in members))
+                used[process.pid] = max(used.get(process.pid, 0.0), sum(map(processor, members)))
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
@@ -74,7 +81,7 @@ def measure(commands: list[list[str]], folder: Path) -> tuple[float, float]:
     seconds = time.monotonic() - begun
     over.set()
     watcher.join()
-    return seconds, peak
+    return seconds, sum(used.values()), peak
 
 
 def environment() -> dict[str, str]:
@@ -88,6 +95,15 @@ def proportional(pid: int) -> float:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1000
     except (OSError, StopIteration):
+        return 0.0
+
+
+def processor(pid: int) -> float:
+    """Seconds of processors that a process and its children that have ended took."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    except OSError:
         return 0.0
 
 
@@ -137,11 +153,15 @@ def main() -> None:
             ],
         }
         print(f"{given.reports} reports on {os.cpu_count()} processors")
-        first = 0.0
+        print("        seconds   times  of processors   times   peak MB")
+        first: tuple[float, float] = (0.0, 0.0)
         for way in given.ways:
-            seconds, peak = measure(commands[way], folder)
-            first = first or seconds
-            print(f"{way:6} {seconds:7.1f} s {seconds / first:6.1f} times the first {peak:7.0f} MB", flush=True)
+            seconds, work, peak = measure(commands[way], folder)
+            first = first if any(first) else (seconds, work)
+            print(
+                f"{way:6} {seconds:8.1f} {seconds / first[0]:7.1f} {work:14.1f} {work / first[1]:7.1f} {peak:9.0f}",
+                flush=True,
+            )
     return None
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -60,6 +61,13 @@ class Cube:
         object.__setattr__(self, "frame", frame)
         object.__setattr__(self, "by", by)
         object.__setattr__(self, "partial", tuple(pd.Timestamp(p) for p in self.partial))
+
+    @classmethod
+    def of_clean(cls, **fields: Any) -> "Cube":
+        """A cube of fields as `__post_init__` leaves them, rows sorted and one per combination; nothing is checked."""
+        cube = object.__new__(cls)
+        cube.__dict__.update(fields)
+        return cube
 
     def __repr__(self) -> str:
         if self.frame.empty:
@@ -140,6 +148,4 @@ class Cube:
 
     def _rows(self, keep: np.ndarray) -> "Cube":
         """The cube with some of its rows; they are clean, so that nothing is checked again."""
-        part = object.__new__(Cube)
-        part.__dict__.update(self.__dict__, frame=self.frame[keep].reset_index(drop=True))
-        return part
+        return Cube.of_clean(**{**self.__dict__, "frame": self.frame[keep].reset_index(drop=True)})

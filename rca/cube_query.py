@@ -52,6 +52,7 @@ def cubes(
     covered = _covered(source, period, within, min((_known(source, m) for m in wanted), default=source.extent[1]))
     frame = _query(source, wanted, by, period, covered)
     first, end = floor(covered[0], period), floor(covered[1], period)
+    common = {"by": tuple(by), "period": period, "scope": source.scope, "zone": source.zone}
     found = {}
     for name in names:
         measures = {f"{name}:{measure}": measure for measure in ("n", "total", "total_sq")}
@@ -60,7 +61,9 @@ def cubes(
         last = min(covered[1], _known(source, source.metrics[name]))
         doubtful = dict.fromkeys([first, *span(floor(last, period), end, period)])
         partial = [p for p in doubtful if p < covered[0] or last_day(p, period) > last]
-        found[name] = Cube(rows, source.metrics[name], by, period, partial, source.scope, source.zone)
+        found[name] = Cube.of_clean(
+            frame=rows.reset_index(drop=True), metric=source.metrics[name], partial=tuple(partial), **common
+        )
     return found
 
 
@@ -86,7 +89,7 @@ def _covered(source: Source, period: str, within: Window, known_to: pd.Timestamp
 
 
 def _query(source: Source, metrics: list[Metric], by: list[str], period: str, covered: Dates) -> pd.DataFrame:
-    """`period`, the dimensions as text, and the measures of each metric as `name:n`, `name:total`, ..."""
+    """`period`, the dimensions as text, and the measures of each metric as `name:n`, `name:total`, ...; sorted."""
     import ibis
 
     from rca.cases import expressions
@@ -116,6 +119,11 @@ def _query(source: Source, metrics: list[Metric], by: list[str], period: str, co
     for name in measures:
         if not np.isfinite(frame[name]).all():
             raise InputError(f"metric {name.rpartition(':')[0]}: a value is infinite or too large to sum.")
+    frame["period"] = pd.to_datetime(frame["period"]).astype("datetime64[us]")
+    frame = frame.sort_values(["period", *by], ignore_index=True)
+    keys = frame[["period", *by]]
+    if keys.eq(keys.shift()).all(axis=1).any():  # what is missing can have been written in several ways
+        return frame.groupby(["period", *by], as_index=False).sum()
     return frame
 
 

@@ -79,7 +79,7 @@ class Many(Mapping[str, Any]):
     """One result per metric, in the order asked. Shown below each other; `plot` draws one panel each."""
 
     def __init__(self, results: Mapping[str, Result]):
-        self._results = dict(results)
+        self._results: dict[str, Any] = dict(results)
 
     def __getitem__(self, name: str) -> Any:
         return self._results[name]
@@ -95,6 +95,11 @@ class Many(Mapping[str, Any]):
 
     def _repr_html_(self) -> str:
         return "".join(r._repr_html_() for r in self._results.values())
+
+    @property
+    def dimensions(self) -> list[str]:
+        """The dimensions that the segments found are in: all that a question about the same segments needs."""
+        return sorted({d for r in self._results.values() for i in range(len(r.table)) for d in r.where(i)})
 
     def plot(self) -> Any:
         """Draw every result, one panel below the other; returns the array of Axes."""

@@ -1,7 +1,7 @@
 """A source: one table of cases behind its contract, opened but not loaded, restricted to a scope."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -74,6 +74,12 @@ class Source:
         if not any(metric.repeat for metric in metrics):
             return self.table
         return _scoped(add_repeats(self.everyone, self.contract, self.ends), self.scope)
+
+    @property
+    def unscoped(self) -> "Source":
+        """The same source without its scope, to compare with; nothing is opened or checked again."""
+        count = self.rows - sum(self.set_aside.values())
+        return replace(self, table=self.everyone, scope={}, cases=count)
 
     def values(self, dimension: str) -> pd.Series:
         """How many cases each value of a dimension has, most first: the vendors to run a study for."""

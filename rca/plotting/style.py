@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+
+from rca.plotting.picture import stack
 
 INK, MUTED, FAINT, BAND = "#1f2933", "#5b6570", "#c5ced6", "#e8ecf4"
 # Okabe & Ito's colours: told apart by colour-blind readers; a shape or a word always goes with them.
@@ -42,9 +43,7 @@ RC: Any = {
 def axes(ax: Axes | None, height: float = 2.6) -> Axes:
     """The Axes to draw on: the one given, or a new figure of the report's width and `height` inches."""
     mpl.rcParams.update(RC)
-    if ax is None:
-        _, ax = plt.subplots(figsize=(WIDTH, height), layout="constrained")
-    return ax
+    return _figure([height])[0] if ax is None else ax
 
 
 def panels(results: Sequence[Any], height: float = 2.5) -> np.ndarray:
@@ -52,15 +51,17 @@ def panels(results: Sequence[Any], height: float = 2.5) -> np.ndarray:
 
     Results with nothing to show get no panel, unless none has.
     """
-    mpl.rcParams.update(RC)
     results = [r for r in results if len(r.table)] or results[:1]
     heights = [getattr(r, "panel_height", height) for r in results]
-    _, grid = plt.subplots(
-        len(results), 1, figsize=(WIDTH, sum(heights)), height_ratios=heights, squeeze=False, layout="constrained"
-    )
-    for result, ax in zip(results, grid[:, 0], strict=True):
+    grid = _figure(heights)
+    for result, ax in zip(results, grid, strict=True):
         result.plot(ax)
-    return grid[:, 0]
+    return grid
+
+
+def _figure(heights: Sequence[float]) -> np.ndarray:
+    mpl.rcParams.update(RC)
+    return stack(WIDTH, heights)
 
 
 def right_label(ax: Axes, y: float, text: str, color: str = MUTED) -> None:
