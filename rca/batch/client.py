@@ -7,6 +7,8 @@ from typing import Any
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
+from papermill.engines import NBClientEngine, papermill_engines
+from papermill.iorw import write_ipynb
 
 from rca.batch.fork import SETTINGS
 
@@ -32,6 +34,21 @@ class Client(AsyncKernelClient):
             else:
                 self._handle_kernel_info_reply(reply)
                 return
+
+
+class Once(NBClientEngine):
+    """Writes the notebook when it has ended, well or not; papermill would do so twice for each cell."""
+
+    @classmethod
+    def execute_notebook(cls, nb: Any, kernel_name: str, output_path: str, **options: Any) -> Any:
+        try:
+            return super().execute_notebook(nb, kernel_name, **options)
+        except BaseException:
+            write_ipynb(nb, output_path)
+            raise
+
+
+papermill_engines.register("once", Once)
 
 
 def manager_in(folder: Path, warm: bool, made: Any) -> type[AsyncKernelManager]:

@@ -65,6 +65,7 @@ def execute(
                 str(notebook),
                 str(target),
                 parameters=dict(parameters),
+                engine_name="once",
                 kernel_name="python3",
                 progress_bar=False,
                 record_timing=False,

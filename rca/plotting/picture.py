@@ -75,6 +75,7 @@ def stack(width: float, heights: Sequence[float]) -> np.ndarray:
         from IPython.core.getipython import get_ipython
 
         plt.uninstall_repl_displayhook()  # the backend shows figures itself
-        if shell := get_ipython():  # type: ignore[no-untyped-call]
+        shell: Any = get_ipython()
+        if shell:
             shell.display_formatter.formatters["image/png"].for_type(Picture, png)
     return grid[:, 0]
