@@ -30,6 +30,7 @@ def run(
     only: Annotated[list[str] | None, typer.Option(help="This vendor or market only; may be repeated.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Run also what has not changed.")] = False,
     cold: Cold = False,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Print the reports as PDF too, with Chromium.")] = False,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds that one report may take.")] = 1800,
     memory: Annotated[float, typer.Option(min=100, help="Megabytes that one report may take.")] = 4000,
     dask: Annotated[
@@ -44,7 +45,7 @@ def run(
     from rca.batch.progress import Bar, JsonLines, Quiet
 
     options = Options(
-        jobs=jobs, only=only or [], force=force, warm=not cold, limits=Limits(timeout, memory), dask=dask
+        jobs=jobs, only=only or [], force=force, warm=not cold, pdf=pdf, limits=Limits(timeout, memory), dask=dask
     )
     signal.signal(signal.SIGTERM, _interrupt)
     try:

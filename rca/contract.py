@@ -13,6 +13,7 @@ from rca.cube import RESERVED
 from rca.metric import Metric
 from rca.yaml_file import Names, read_yaml
 
+Family = Literal["people", "process", "policy", "platform", "partner", "place"]
 Kind = Literal["text", "integer", "number", "boolean", "time"]
 NEEDED = {"proportion": ("counts",), "mean": ("value",), "rate": ("counts", "out_of")}  # expressions of a kind
 
@@ -103,6 +104,7 @@ class Contract(_Part):
     repeated: dict[str, tuple[str, ...]] = {}
     dimensions: dict[str, Dimension | None] = {}  # None: the column of that name
     personal: Names = ()
+    families: dict[Family, Names] = {}  # of dimensions, for the fishbone
     metrics: dict[str, Metric] = Field(min_length=1)
     events: str | None = None
     actions: str | None = None
@@ -121,6 +123,15 @@ class Contract(_Part):
             if names.count(name) > 1:
                 raise ValueError(f"{name!r} is given twice")
         return dict(pairs) if pairs else given
+
+    @pydantic.field_validator("families")
+    @classmethod
+    def _dimensions(cls, families: dict[Family, Names], given: pydantic.ValidationInfo) -> dict[Family, Names]:
+        for family, names in families.items():
+            for name in names:
+                if name not in given.data.get("dimensions", names):
+                    raise ValueError(f"{family}: {name!r} is no dimension of this source")
+        return families
 
     @pydantic.field_validator("metrics", mode="before")
     @classmethod

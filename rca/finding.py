@@ -1,7 +1,7 @@
 """One thing that happened in a scope, and what else the report knows that a kind of finding may look up."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -33,7 +33,8 @@ class Finding:
     effect       in the segment, with its 95 % interval; `impact` on the whole KPI; both in units of the KPI
     p_adj        corrected for all that its own analysis looked at; missing where nothing was tested
     remedy       what setting it right would bring, a sentence
-    since, until first and last day (ISO), empty where unknown; `events` that coincide; `actions` on it (their ids)
+    since, until first and last day (ISO), empty where unknown, and `when` in words; `events` that coincide with it;
+                 `actions` on it (their ids)
     details      what else there is to say, in words, each short
     topic        findings of one topic are one matter: the heaviest is told and names the others; "" stands alone
     weight       what findings of different KPIs are ranked by; None lets `rca.findings` weigh the impact
@@ -57,6 +58,7 @@ class Finding:
     cases: float = float("nan")
     cases_text: str = ""
     remedy: str = ""
+    when: str = ""
     since: str = ""
     until: str = ""
     events: str = ""
@@ -69,10 +71,6 @@ class Finding:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "segment", say.segment_name(self.where))
-
-    def add(self, *details: str) -> "Finding":
-        """The same finding with more details."""
-        return replace(self, details=(*self.details, *details))
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ from rca import summary
 from rca.control_chart import ControlChart
 from rca.errors import InputError
 from rca.finding import Evidence, Finding
+from rca.fishbone import fishbone
+from rca.kpi_card import kpi_card, rounded
 from rca.localize import Localization
 from rca.onset import Onset, words
 from rca.period import Dates
@@ -103,24 +105,30 @@ def findings(*results: Many | Result, source: Source) -> Findings:
     common = _one_per_metric(found)
     changes = {r.metric.name: r for r in flat if isinstance(r, Localization)}
     shared = {f.metric for f in common} - {f.metric for f in own}
+    cards = [
+        kpi_card(r, changes.get(r.metric.name), r.metric.name in shared)
+        for r in flat
+        if isinstance(r, ControlChart)
+    ] + [r.card for r in flat if r.card]
+    actions = [summary.action(row, after) for row in rows(source.actions)]
+    quiet = summary.quiet(changes.values())
     record: dict[str, Any] = {
         "schema": SCHEMA,
         "title": (own or common)[0].headline if own or common else "No change beyond noise.",
         "lead": summary.lead(own, common, changes.values(), source),
+        "summary": summary.lines(own, common, cards, actions, quiet),
+        "fishbone": fishbone([*own, *common], changes, source.families),
+        "looked": len([r for r in flat if looks(r)]),
         "scope": dict(source.scope),
         "before": None if before is None else _iso(before),
         "after": _iso(after),
         "status": summary.status(own),
-        "kpis": [
-            summary.kpi(r, changes.get(r.metric.name), r.metric.name in shared)
-            for r in flat
-            if isinstance(r, ControlChart)
-        ]
-        + [r.card for r in flat if r.card],
+        "kpis": cards,
         "findings": [_json(f, i) for i, f in enumerate(own, start=1)],
         "common": [_json(f, i) for i, f in enumerate(common, start=1)],
-        "actions": [summary.action(row, after) for row in rows(source.actions)],
-        "quiet_text": summary.quiet(changes.values()),
+        "actions": actions,
+        "quiet_text": quiet,
+        "definitions": [summary.definition(m) for m in {r.metric.name: r.metric for r in flat}.values()],
         "data": [{"label": say.capital(name), "text": text} for name, text in source.facts.items()],
     }
     return Findings(pd.DataFrame(record["findings"] + record["common"]), record)
@@ -132,9 +140,14 @@ def _windows(results: Sequence[Result], source: Source) -> tuple[Dates | None, D
     return compared[0] if compared else (None, source.extent)
 
 
+def looks(result: Result) -> bool:
+    """Whether a result looked for findings."""
+    return type(result).findings is not Result.findings
+
+
 def _sure(results: Sequence[Result], evidence: Evidence) -> list[Finding]:
     """The findings that remain when all that looked for one is counted; what was not tested stays."""
-    looked = [r for r in results if type(r).findings is not Result.findings]
+    looked = [r for r in results if looks(r)]
     level = FALSE_ALARM / max(len(looked), 1)
     return [f for r in looked for f in r.findings(evidence) if not f.p_adj > level]
 
@@ -166,7 +179,9 @@ def _dated(finding: Finding, results: Iterable[Result]) -> Finding:
         if isinstance(onset, Onset) and (onset.metric.name, onset.of) == (finding.metric, finding.kind):
             for row in rows(onset.table[onset.table["segment"] == finding.segment]):
                 until = "" if pd.isna(row.until) else row.until.date().isoformat()
-                dated = replace(finding, since=row.since.date().isoformat(), until=until, events=row.events)
+                dated = replace(
+                    finding, since=row.since.date().isoformat(), until=until, events=row.events, when=words(row)
+                )
                 said = (words(row), *[f"coincides with {row.events}"] * bool(row.events))
                 return replace(dated, details=(*said, *finding.details))
     return finding
@@ -198,8 +213,7 @@ def _json(finding: Finding, rank: int) -> dict[str, Any]:
     plain = asdict(replace(finding, rank=rank))
     del plain["topic"]
     return {
-        k: summary.rounded(v) if isinstance(v, float) else list(v) if isinstance(v, tuple) else v
-        for k, v in plain.items()
+        k: rounded(v) if isinstance(v, float) else list(v) if isinstance(v, tuple) else v for k, v in plain.items()
     }
 
 

@@ -10,8 +10,8 @@ from rca import sentences as say
 from rca.action import action
 from rca.finding import Evidence, Finding, measured
 from rca.fix_check import FixCheck
+from rca.kpi_card import rounded
 from rca.period import day
-from rca.summary import rounded
 
 FIRST = 1000.0  # weight of the verdict on the KPI that the action was for
 

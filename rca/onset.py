@@ -11,7 +11,7 @@ from rca.cube import Cube
 from rca.effect import one_case
 from rca.localize import Localization
 from rca.mix import Mix
-from rca.period import Dates, day, last_day
+from rca.period import Dates, day, last_day, step
 from rca.result import Result, rows
 from rca.sentences import segment_name
 
@@ -25,7 +25,8 @@ class Onset(Result):
 
     table   one row per changed segment: `segment, since` (first day of the period in which it most likely began),
             `earliest, latest` (95 % interval, first days of periods), `until` (last day, where it has ended),
-            `events` (ids of the known events that began in the interval: coincidence to check, not proof)
+            `events` (the known events that began in the interval or half a period before it: coincidence to check,
+            not proof)
     series  `segment, period, value, probability` (that the change began in that period)
     of      what began: "rate", changes of segments; "mix", shifts of their share of the cases
     """
@@ -85,7 +86,9 @@ def onset(cube: Cube, change: Localization | Mix, *, events: pd.DataFrame | None
         probability, start, end = _change_point(series, series["period"].between(*change.after).to_numpy())
         low, high = _interval(probability)
         until = pd.NaT if end is None else last_day(series["period"][end], cube.period)
-        spanned = series["period"][low], last_day(series["period"][high], cube.period)
+        # what began in the second half of a period shows from the next one on
+        half = (step(series["period"][low], cube.period) - series["period"][low]) / 2
+        spanned = series["period"][low] - half, last_day(series["period"][high], cube.period)
         found.append(
             {
                 "segment": segment_name(where),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rca.contract import Contract, read_contract
+from rca.contract import Contract, Family, read_contract
 from rca.cube import MISSING
 from rca.errors import InputError, hint, known
 from rca.files import engine_errors, find_data, find_file
@@ -64,6 +64,11 @@ class Source:
     @property
     def dimensions(self) -> tuple[str, ...]:
         return tuple(self.contract.dimensions)
+
+    @property
+    def families(self) -> Mapping[Family, tuple[str, ...]]:
+        """The dimensions of each family: people, process, policy, platform, partner, place."""
+        return self.contract.families
 
     @property
     def metrics(self) -> dict[str, Metric]:

@@ -1,16 +1,16 @@
-"""The top of a report: what its title means, a card per KPI, the actions."""
+"""The top of a report: what its title means, five lines, the actions."""
 
-from collections.abc import Iterable, Sequence
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from rca import sentences as say
-from rca.control_chart import ControlChart
 from rca.finding import Finding
 from rca.localize import Localization
+from rca.metric import Metric
 from rca.period import Dates, day
 from rca.result import rows
 from rca.source import Source
@@ -39,37 +39,88 @@ def quiet(changes: Iterable[Localization]) -> str:
     return f"A change of the whole of {say.several(sizes, 'or')} would have been seen." if sizes else ""
 
 
-def kpi(chart: ControlChart, change: Localization | None, common: bool) -> dict[str, Any]:
-    """One card: value, target, change, and whether chance explains it or everyone shows it.
-
-    With a localization, the value is that of its window after and the change the one that it explains; else the value
-    is that of the last period that the chart judges, and the change its suggested change of level.
-    """
-    if change is None:
-        metric, value, target = chart.metric, float(chart.judged["value"].iloc[-1]), chart.target
-        effect = (
-            chart.level_change["size"] if chart.level_change else value - float(chart.judged["center"].iloc[-1])
-        )
+def lines(
+    own: Sequence[Finding],
+    common: Sequence[Finding],
+    cards: Sequence[Mapping[str, Any]],
+    actions: Sequence[Mapping[str, Any]],
+    quiet_text: str,
+) -> list[dict[str, str]]:
+    """The report in at most five lines, each with a label: what, where, when and why, whose, next."""
+    shared = say.several([f"{say.inner(f.label)} {f.impact_text}" for f in common])
+    everyone = f"Common to all: {shared}; look at the clock, the policy or the tool." if shared else ""
+    todo = _todo(actions, bool(own))
+    if not own:
+        quiet_line = f"No change{' of its own' * bool(common)} beyond noise."
+        given = {"What": quiet_line, "Whose": everyone, "How sure": quiet_text, "Next": todo}
     else:
-        metric, value, effect = change.metric, change.value_after, change.value_after - change.value_before
-        target = metric.target(change.after[1])
-    drawn = chart.table if change is None or chart.whole is None else chart.whole
-    status = "common" if common and chart.status != "steady" else chart.status
-    texts = {"steady": "common cause", "common": "common to all"}
-    size = metric.change(effect, signed=False)
-    return {
-        "metric": metric.name,
-        "label": metric.label,
-        "value": rounded(value),
-        "text": metric.text(value),
-        "target_text": "" if target is None else f"target {metric.text(target)}",
-        "change_text": "steady" if status == "steady" else f"{size} {'higher' if effect > 0 else 'lower'}",
-        "status": status,
-        "status_text": texts.get(status, f"special cause, {status}"),
-        "trend": "flat" if status == "steady" else "up" if effect > 0 else "down",
-        "spark": [rounded(v) for v in drawn["value"]],
-        "signals": np.flatnonzero(drawn["period"].isin(chart.signals["period"])).tolist(),
-    }
+        top = own[0]
+        card = next((c for c in cards if c["metric"] == top.metric), None)
+        first = f"{top.label} {top.impact_text}." if card is None else _card(card)
+        more = len(own) - 1
+        others = f"; {say.count(more, 'more finding')} below" if more else ""
+        where = ", ".join(
+            filter(None, [top.title, " ".join(filter(None, [top.impact_text, _paren(top.cases_text)]))])
+        )
+        given = {
+            "What": first,
+            "Where": f"{where}{others}.",
+            "When and why": _when(top),
+            "Whose": " ".join(filter(None, [f"{say.capital(top.tag)}." * (top.kind == "rate"), everyone])),
+            "Next": " ".join(filter(None, [todo if not top.actions else _followed(top), top.remedy])),
+        }
+    return [{"label": label, "text": text} for label, text in given.items() if text]
+
+
+def _paren(text: str) -> str:
+    return f"({text})" if text.startswith("≈") else text
+
+
+def _card(card: Mapping[str, Any]) -> str:
+    return f"{card['label']} {', '.join(filter(None, (card['text'], card['target_text'], card['change_text'])))}."
+
+
+def _when(finding: Finding) -> str:
+    """Since when, and what began then."""
+    if not finding.since:
+        return "No start could be dated." if finding.kind in ("rate", "mix") else ""
+    tied = [d for d in finding.details if d.startswith("coincides") or " in effect since " in d]
+    known = say.several(tied) or "no known event began then"
+    return f"{say.capital(finding.when)}; {known}."
+
+
+def _followed(finding: Finding) -> str:
+    """The actions on a finding, as its details have them."""
+    return " ".join(f"{say.capital(d)}." for d in finding.details if d.startswith("action "))
+
+
+def _todo(actions: Sequence[Mapping[str, Any]], found: bool) -> str:
+    """How many actions are open and late."""
+    still = [a for a in actions if a["state"] != "done"]
+    late = sum(a["late"] for a in still)
+    if not still:
+        return "No action is open."
+    overdue = f", {late} overdue" if late else ""
+    return f"{say.count(len(still), 'action')} open{overdue}{'; none on this finding' * found}."
+
+
+def definition(metric: Metric) -> dict[str, str]:
+    """What a KPI means, in the words of its contract."""
+    repeat = " that the same customer follows with another" * bool(metric.repeat)
+    where = f" where {metric.counts}" if metric.counts else repeat
+    what = {
+        "proportion": f"share of {metric.cases}{where}",
+        "mean": f"mean of {metric.value} over {metric.cases}",
+        "rate": f"{metric.counts} per {metric.out_of}",
+    }[metric.kind]
+    asked = f", of those where {metric.out_of}" * bool(metric.out_of and metric.kind != "rate")
+    since = [
+        f"{metric.text(t.value)}{f' since {day(pd.Timestamp(t.since), year=True)}' * (t.since > dt.date.min)}"
+        for t in metric.targets
+    ]
+    target = f"; target {', '.join(since)}" * bool(since)
+    way = "more" if metric.better == "up" else "less"
+    return {"label": metric.label, "text": f"{what}{asked}; {way} is better{target}"}
 
 
 def action(row: Any, after: Dates) -> dict[str, Any]:
@@ -105,8 +156,3 @@ def followed(finding: Finding, source: Source, after: Dates) -> Finding:
                 details=(*finding.details, f"action {row.action_id} {row.title}: {state}{owner}"),
             )
     return finding
-
-
-def rounded(value: float) -> float | None:
-    """Six significant digits: enough for any reader, and the same on every machine."""
-    return float(f"{value:.6g}") if np.isfinite(value) else None

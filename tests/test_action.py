@@ -134,6 +134,7 @@ def told(*checks: Any) -> dict[str, Any]:
         facts={},
         dimensions=(),
         about_action=True,
+        families={},
         name="orders",
     )
     return rca.findings(*checks, source=source).record
@@ -170,6 +171,8 @@ def test_a_side_effect_is_told_after_the_verdict() -> None:
 
 
 def test_the_findings_are_an_output_of_the_published_kind() -> None:
-    source = SimpleNamespace(scope={}, actions=pd.DataFrame(), facts={}, dimensions=(), about_action=False)
+    source = SimpleNamespace(
+        scope={}, actions=pd.DataFrame(), facts={}, dimensions=(), about_action=False, families={}
+    )
     bundle = rca.findings(check(LATE, -0.1), source=source)._repr_mimebundle_()
     assert bundle[MIME]["title"] == "The fix worked: late deliveries fell by 10.2 points."

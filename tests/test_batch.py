@@ -288,7 +288,13 @@ def test_interrupted_in_a_second_and_what_is_done_stays(tmp_path):
     assert time.monotonic() - begun < 1
     assert left(str(tmp_path)) == []
     kept = sorted(path.name for path in (tmp_path / "outputs" / "study").iterdir())
-    assert [name.partition("-")[0] for name in kept] == [".lock", "East", "index.html"]
+    assert [name.partition("-")[0] for name in kept] == [
+        ".lock",
+        "East",
+        "findings.csv",
+        "findings.json",
+        "index.html",
+    ]
     assert "1 done" in (tmp_path / "outputs" / "study" / "index.html").read_text()
 
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +14,7 @@ from rca.batch import record as schema
 from rca.cube import Cube
 from rca.errors import InputError
 from rca.finding import Evidence, Finding, measured
-from rca.findings import MIME, Findings
+from rca.findings import MIME, SCHEMA, Findings
 from rca.metric import Metric, Target
 from rca.result import Many, Result
 
@@ -65,7 +66,11 @@ def results(cube: Cube) -> list[Many]:
 
 def source(actions: pd.DataFrame = NO_ACTIONS) -> Any:
     return SimpleNamespace(
-        scope={"vendor": "Andes"}, actions=actions, facts={"cases": "many"}, extent=(WEEKS[0], WEEKS[-1])
+        scope={"vendor": "Andes"},
+        actions=actions,
+        facts={"cases": "many"},
+        families={"place": ("market",)},
+        extent=(WEEKS[0], WEEKS[-1]),
     )
 
 
@@ -273,6 +278,79 @@ def test_the_record_is_json_of_the_published_schema() -> None:
     bundle = found._repr_mimebundle_()
     assert schema.Findings.model_validate(json.loads(json.dumps(bundle[MIME], allow_nan=False)))
     assert found.headline in bundle["text/html"]
+
+
+def test_the_published_schema_is_the_one_that_reads_the_record() -> None:
+    """Made by `json.dumps(Findings.model_json_schema(), indent=1)` of rca.batch.record."""
+    published = json.loads((Path(__file__).parents[1] / "docs" / "findings.schema.json").read_text())
+    assert published == json.loads(json.dumps(schema.Findings.model_json_schema()))
+    assert published["properties"]["schema"]["const"] == SCHEMA
+
+
+SUMMARY = {
+    "own": [
+        ("What", "Customer satisfaction 81.0 %, target 85.0 %, 5.0 points lower."),
+        (
+            "Where",
+            "Channel chat, market MX: customer satisfaction 80.0 % → 55.0 %, −5.0 points (≈ 200 answers a week).",
+        ),
+        ("When and why", "No start could be dated."),
+        ("Whose", "Andes only."),
+        (
+            "Next",
+            "No action is open. At the former level there, customer satisfaction would be 86.0 %, on target.",
+        ),
+    ],
+    "mix": [
+        ("What", "Customer satisfaction 83.0 %, target 85.0 %, 3.0 points lower."),
+        ("Where", "More cases with channel chat: 40 % → 70 % of cases, −3.0 points on customer satisfaction."),
+        ("When and why", "No start could be dated."),
+        ("Next", "No action is open. With the former mix, customer satisfaction would be 86.0 %, on target."),
+    ],
+    "common": [
+        ("What", "No change of its own beyond noise."),
+        ("Whose", "Common to all: customer satisfaction −10.0 points; look at the clock, the policy or the tool."),
+        ("How sure", "A change of the whole of 0.9 points of customer satisfaction would have been seen."),
+        ("Next", "No action is open."),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", SUMMARY)
+def test_the_summary_has_at_most_five_lines(name: str) -> None:
+    lines = report(everyone(**GOLDEN[name][0])).record["summary"]
+    assert [(line["label"], line["text"]) for line in lines] == SUMMARY[name]
+
+
+def test_the_fishbone_tells_what_moved_from_what_was_looked_at_and_did_not() -> None:
+    fish = report(everyone({("Andes", "MX", ""): 0.2})).record["fishbone"]
+    assert fish["effect"] == "Customer satisfaction −10.0 points"
+    assert [
+        (bone["family"], [(p["dimension"], p["text"], p["status"]) for p in bone["parts"]])
+        for bone in fish["bones"]
+    ] == [
+        ("place", [("market MX", "−10.0 points", "worse")]),
+        ("other", [("channel", "", "quiet")]),
+    ]
+    assert fish["missing"] == ["people", "process", "policy", "platform", "partner"]
+    assert report(everyone({})).record["fishbone"] is None
+
+
+def test_a_rate_and_a_mix_that_began_on_different_days_keep_their_own_dates() -> None:
+    """Chat goes worse from the 29th week on, and there is more of it from the 27th."""
+    frame = everyone({}, chat={"Andes": 0.7}).frame
+    worse = (frame["vendor"] == "Andes") & (frame["channel"] == "chat") & (frame["period"] >= WEEKS[29])
+    cube = Cube(
+        frame.assign(total=frame["total"] - (0.3 * frame["n"] * worse).round()),
+        CSAT,
+        by=["vendor", "market", "channel"],
+    )
+    charts, changes, mixes, reaches = results(cube)
+    own = {"csat": cube.where({"vendor": "Andes"}).over(["market", "channel"])}
+    starts = [rca.each(rca.onset, own, change=found) for found in (changes, mixes)]
+    found = rca.findings(charts, changes, mixes, *starts, reaches, source=source()).record["findings"]
+    since = {f["kind"]: f["since"] for f in found if f["segment"] == "channel=chat"}
+    assert since == {"rate": WEEKS[29].date().isoformat(), "mix": WEEKS[26].date().isoformat()}
 
 
 def test_names_from_data_cannot_become_markup() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from rca import summary
 from rca.finding import Evidence, Finding
+from rca.fishbone import fishbone
 from rca.localize import ALL, NUMBERS, Localization
 from rca.metric import Metric, Target
 from rca.mix import Mix
@@ -67,8 +68,15 @@ class Case:
         self.mix = Mix(pd.DataFrame([moved]), self.metric, 9, BEFORE, AFTER, *values)
 
 
-def said(own: list[Finding], common: list[Finding]) -> list[str]:
+def said(own: list[Finding], common: list[Finding], changes: dict[str, Localization]) -> list[str]:
     texts = [summary.lead(own, common, [], SOURCE)]
+    texts += [line["text"] for line in summary.lines(own, common, [], [], "")]
+    fish = fishbone([*own, *common], changes, {})
+    texts += (
+        [fish["effect"], *(p["text"] for b in fish["bones"] for p in [*b["parts"], *fish["everywhere"]])]
+        if fish
+        else []
+    )
     return texts + [
         t
         for f in own + common
@@ -83,7 +91,11 @@ def test_random_results_read_well(part: int) -> None:
         evidence = Evidence((case.found, case.reach, case.mix), SOURCE)
         rates, (mix,) = list(rate_findings(case.found, evidence)), mix_findings(case.mix, evidence)
         own, common = ([f for f in rates if (f.reach == "common") == shared] for shared in (False, True))
-        texts = [*said(own, common), *said([mix], []), summary.quiet([case.found])]
+        texts = [
+            *said(own, common, {"kpi": case.found}),
+            *said([mix], [], {"kpi": case.found}),
+            summary.quiet([case.found]),
+        ]
         texts += [case.found.headline, case.reach.headline, case.mix.headline]
         for text in texts:
             assert not NO_NUMBER.search(text), (seed, text)

@@ -1,20 +1,27 @@
 """The report page and the index: self-contained, escaped, reachable, and saying what happened."""
 
+import base64
 import copy
+import csv
+import hashlib
 import json
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from statsmodels.stats.multitest import multipletests
 from studies import write_study
 
-from rca.batch.html import spark_dots, spark_lines
+from rca.batch.alarms import q_values, stands
+from rca.batch.earlier import keep
+from rca.batch.html import script, spark_dots, spark_lines
 from rca.batch.page import render_page, sections_of
+from rca.batch.picture import picture
 from rca.batch.plan import plan
 from rca.batch.record import MIME, read_findings
 from rca.batch.run import Outcome
-from rca.batch.site import write_index
+from rca.batch.site import write_home, write_index
 from rca.errors import InputError
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="  # 1 by 1
@@ -88,7 +95,7 @@ RECORD = {
 class Page(HTMLParser):
     """What a browser would make of a page."""
 
-    VOID = ("meta", "img", "path", "circle", "br", "hr", "link")
+    VOID = ("meta", "img", "path", "circle", "rect", "br", "hr", "link", "input")
 
     def __init__(self, html: str):
         super().__init__()
@@ -108,7 +115,7 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data):
-        if self.open and self.open[-1] != "style":
+        if self.open and self.open[-1] not in ("style", "script"):
             self.text.append(data)
 
     def all(self, tag):
@@ -160,7 +167,10 @@ def page(record=RECORD, body=None, **changes):
 def assert_sound(shown: Page):
     """What holds for every page: nothing is requested, nothing runs, everything can be reached and has a name."""
     assert "default-src 'none'" in next(m["content"] for m in shown.all("meta") if "http-equiv" in m)
-    assert shown.all("script") == shown.all("link") == shown.all("iframe") == []
+    assert shown.all("link") == shown.all("iframe") == []
+    policy = next(m["content"] for m in shown.all("meta") if "http-equiv" in m)
+    assert policy.count("'sha256-") == len(shown.all("script")) <= 1  # our own, which sorts and filters the index
+    assert all(attributes == {} for attributes in shown.all("script"))
     for _, attributes in shown.elements:
         assert not any(name.startswith("on") for name in attributes)
         assert attributes.get("src", "data:").startswith("data:")
@@ -319,6 +329,7 @@ def test_the_index_begins_with_its_finding(tmp_path):
     assert_sound(shown)
     assert "1 of 2 vendors needs attention; one change is common to all." in words
     assert "2 reports: 2 done." in words
+    assert shown.all("a")[1]["href"] == "../index.html"
     assert "Common to all and not counted against any vendor: Late, all cases: +2.0 points." in words
     assert "Market MX: late 5.0 % → 9.0 % +2.0 points" in words
     assert "No change of its own beyond noise" in words
@@ -336,6 +347,127 @@ def test_failed_and_skipped_runs_are_clear_at_a_glance(tmp_path):
     links = [a["href"] for a in shown.all("a")]
     assert len([link for link in links if link.startswith("East-West-")]) == 1
     assert "Tiny/report.html" not in links  # it left nothing
+
+
+def test_the_script_that_the_index_allows_is_its_own():
+    """A browser compares the SHA-256 of the text between the tags with the one in the policy (CSP level 2)."""
+    ours = script("index.js")
+    digest = base64.b64decode(ours.hash.strip("'").removeprefix("sha256-"))
+    assert digest == hashlib.sha256(ours.text.encode()).digest()
+    assert "</script" not in ours.text
+
+
+def test_a_batch_is_corrected_as_a_whole(tmp_path):
+    """200 reports of one analysis each, three with a finding: Benjamini and Hochberg's largest p that stands is
+    0.05 * 3 / 200; statsmodels' values."""
+    ps = (1e-4, 6e-4, 1e-3)
+    reports = [read_findings({**RECORD, "findings": [{**FINDING, "p_adj": p}]}) for p in ps]
+    reports += [read_findings({**RECORD, "findings": [], "status": "quiet"})] * 197
+    q = q_values(reports)
+    expected = multipletests([*ps, *[1.0] * 197], method="fdr_bh")[1][:3]
+    assert [report[0] for report in q[:3]] == pytest.approx(expected)
+    assert [stands(report[0]) for report in q[:3]] == [True, False, False]
+    assert q[3:] == [[]] * 197
+
+
+def test_what_does_not_stand_in_the_batch_is_no_alarm(tmp_path):
+    weak = {**RECORD, "findings": [{**FINDING, "p_adj": 0.04}], "looked": 8}
+    shown, words = index_of(tmp_path, {"North": weak, "South": RECORD})
+    assert "1 of 2 vendors needs attention." in words
+    assert "not beyond what chance shows among 2 vendors" in words
+    assert [row.get("data-need") for row in shown.all("tr")] == [None, "attention", "quiet"]
+
+
+def test_all_findings_are_one_table_that_no_spreadsheet_takes_for_formulas(tmp_path):
+    wild = {**RECORD, "findings": [{**FINDING, "title": "=1+1"}], "common": [COMMON], "scope": {"vendor": "@North"}}
+    index_of(tmp_path, {"North": wild})
+    folder = tmp_path / "outputs" / "study"
+    table = json.loads((folder / "findings.json").read_text())
+    assert [(f["vendor"], f["rank"], f["reach"], f["stands"]) for f in table["findings"]] == [
+        ("@North", 1, "own", True),
+        ("@North", 1, "common", True),
+    ]
+    first = next(csv.DictReader((folder / "findings.csv").open()))
+    assert (first["title"], first["vendor"], float(first["effect"])) == ("'=1+1", "'@North", 0.04)
+    assert float(first["q_value"]) == 0.001
+
+
+def test_the_home_page_lists_the_studies_with_their_sentence(tmp_path):
+    index_of(tmp_path, {"North": RECORD})
+    shown = Page(write_home(tmp_path / "outputs").read_text())
+    assert_sound(shown)
+    assert "Fixture report 1 of 1 vendors needs attention. 15 Nov 2026 1 done" in shown.words
+    assert {"href": "study/index.html"} in shown.all("a")
+
+
+def test_a_report_that_is_replaced_stays_as_that_of_its_period(tmp_path):
+    index_of(tmp_path, {"North": RECORD})
+    folder = tmp_path / "outputs" / "study"
+    old, new = folder / ".old", folder / "North"
+    new.rename(old)
+    new.mkdir()
+    later = {**RECORD, "title": "Late cases fell.", "after": ["2026-09-28", "2026-11-22"]}
+    (new / "findings.json").write_text(json.dumps(later))
+    (new / "run.json").write_text((old / "run.json").read_text())
+    keep(old, new)
+    (one,) = plan([tmp_path / "study.yml"], tmp_path / "outputs")
+    shown = Page(write_index(one.study, folder, one.runs, []).read_text())
+    assert {"href": "_earlier/2026-11-15/index.html"} in shown.all("a")
+    earlier = Page((folder / "_earlier/2026-11-15/index.html").read_text())
+    assert_sound(earlier)
+    assert "21 Sep to 15 Nov 2026" in earlier.words
+    assert {"href": "North/report.html"} in earlier.all("a")
+    assert {"href": "../../index.html"} in earlier.all("a")
+
+
+def test_a_report_of_the_same_days_is_replaced(tmp_path):
+    index_of(tmp_path, {"North": RECORD})
+    folder = tmp_path / "outputs" / "study"
+    keep(folder / "North", folder / "North")
+    assert not (folder / "_earlier").exists()
+
+
+DRAWN = {
+    **RECORD["kpis"][0],
+    "target": 0.05,
+    "periods": ["2026-11-02", "2026-11-09", "2026-11-16"],
+    "lcl": [0.0, 0.0, 0.0],
+    "center": [0.05, 0.05, 0.05],
+    "ucl": [0.1, 0.1, 0.1],
+    "axis": ["0.0 %", "10.0 %"],
+}
+
+
+def test_the_picture_of_the_summary_is_drawn_to_scale():
+    """Three periods: their middles at 1/6, 1/2 and 5/6; 0 to 10 % from bottom to top; a gap in the middle."""
+    drawn = picture(read_findings({**RECORD, "kpis": [DRAWN], "after": ["2026-11-09", "2026-11-15"]}))
+    assert drawn.line == "M16.67 50.0 M83.33 10.0"
+    assert drawn.band == "M16.67 0.0 L50.0 0.0 L83.33 0.0 L83.33 100.0 L50.0 100.0 L16.67 100.0Z"
+    assert (drawn.target, drawn.last, drawn.after, drawn.dots) == (50.0, (83.33, 10.0), 33.33, [(83.33, 10.0)])
+    assert picture(read_findings(RECORD)) is None  # no periods to draw
+
+
+def test_the_page_has_the_summary_the_picture_and_the_fishbone():
+    bone = {"family": "place", "parts": [{"dimension": "market MX", "text": "+2.0 points", "status": "worse"}]}
+    fish = {"effect": "Late +2.0 points", "bones": [bone], "everywhere": [], "missing": ["people", "policy"]}
+    lines = [{"label": "What", "text": "Late 9.0 %."}, {"label": "Next", "text": "1 action open."}]
+    action = {
+        "action_id": "A-1",
+        "title": "Ask",
+        "owner": "SOP lead",
+        "due": "6 Nov",
+        "state": "open",
+        "late": False,
+    }
+    record = {**RECORD, "kpis": [DRAWN], "summary": lines, "fishbone": fish, "actions": [action]}
+    record["findings"] = [{**FINDING, "actions": ["A-1"]}]
+    shown = page(record)
+    assert_sound(shown)
+    assert "What Late 9.0 %. Next 1 action open." in shown.words
+    assert "Place market MX : +2.0 points Not looked at: people, policy." in shown.words
+    assert "A-1 Ask SOP lead 6 Nov open 1" in shown.words  # the last is the rank of its finding
+    label = next(d["aria-label"] for d in shown.all("svg") if "9.0 %, target 5 %" in d["aria-label"])
+    assert label == ("Late over 3 periods: 9.0 %, target 5 %, 2.0 points higher, special cause, worse; 1 signal")
 
 
 def test_a_run_that_never_ran_is_not_listed(tmp_path):

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -11,12 +12,13 @@ from rca.batch.execute import Limits
 from rca.batch.fork import start_server
 from rca.batch.key import Inputs, data_of, digest, file_hash, inputs_of
 from rca.batch.lock import Lock
+from rca.batch.pdf import print_reports
 from rca.batch.plan import Plan, only_named, plan
 from rca.batch.pool import cluster, outcomes, threads
 from rca.batch.progress import Show
 from rca.batch.record import read_record
 from rca.batch.run import WORK, Outcome, Task
-from rca.batch.site import write_index
+from rca.batch.site import write_home, write_index
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Options:
     only    names of scopes; empty for all
     force   run also what has not changed
     warm    fork the kernels (they start cold where that is not possible)
+    pdf     print the reports as PDF too
     dask    address of a Dask scheduler, to run on its workers
     """
 
@@ -34,6 +37,7 @@ class Options:
     only: Sequence[str] = ()
     force: bool = False
     warm: bool = True
+    pdf: bool = False
     limits: Limits = field(default_factory=Limits)
     dask: str = ""
 
@@ -61,6 +65,9 @@ def run_studies(paths: Sequence[Path], out: Path, options: Options, show: Show) 
             for folder in tokens:
                 sweep(folder)
             show.finish(ended, [write_index(study, folder, runs, ended) for folder, (study, runs) in sites.items()])
+            write_home(out.absolute())
+    if options.pdf and (trouble := print_reports(o.folder for o in ended if o.status == "done")):
+        print(trouble, file=sys.stderr)
     return 1 if any(outcome.status == "failed" for outcome in ended) else 0
 
 

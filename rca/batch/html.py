@@ -1,7 +1,11 @@
 """What the report page and the index share: the templates' environment, Markdown, dates, sparklines."""
 
+import base64
 import datetime as dt
+import hashlib
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,10 +31,28 @@ def environment() -> Environment:
     )
     env.filters["dates"] = dates
     env.filters["date"] = lambda when: day(pd.Timestamp(when), year=True)
+    env.filters["joined"] = joined
+    env.filters["short"] = lambda when: day(pd.Timestamp(when))
     env.filters["numeral"] = numeral
     env.globals["spark_lines"] = spark_lines
     env.globals["spark_dots"] = spark_dots
     return env
+
+
+@dataclass(frozen=True)
+class Script:
+    """A script of ours and the hash by which a page allows it, and no other, to run."""
+
+    text: str
+    hash: str
+
+
+@cache
+def script(name: str) -> Script:
+    """A script among the templates."""
+    text = (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")
+    digest = hashlib.sha256(text.encode()).digest()
+    return Script(text, f"'sha256-{base64.b64encode(digest).decode()}'")
 
 
 @cache
@@ -50,6 +72,15 @@ def markdown(text: str) -> str:
 def dates(window: tuple[dt.date, dt.date]) -> str:
     """A window in words: `21 Sep to 15 Nov 2026`."""
     return words((pd.Timestamp(window[0]), pd.Timestamp(window[1])))
+
+
+def joined(text: str) -> str:
+    """A text whose numbers keep their units on one line.
+
+    >>> joined("from 85.0 % by 3 points").count("\N{NO-BREAK SPACE}")
+    2
+    """
+    return re.sub(r"(\d) (%|points?\b|s\b)", "\\1\N{NO-BREAK SPACE}\\2", text)
 
 
 def numeral(count: int) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from rca.batch.html import environment, markdown
+from rca.batch.picture import picture
 from rca.batch.record import MIME, Findings, Status
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -51,6 +52,7 @@ def render_page(
     status: Status,
     sentence: str,
     findings: Findings | None,
+    versions: Mapping[str, str] | None = None,
     index: str = "../index.html",
 ) -> str:
     """The whole page as one self-contained HTML document.
@@ -58,6 +60,7 @@ def render_page(
     title, name   the study's title and the scope's name
     status        of the run; for one that is not done, `sentence` says why
     findings      what the top is built from; None where the run is not done
+    versions      of what the report was made with
     index         link back to the index
     """
     first, *sections = sections_of(notebook)
@@ -71,6 +74,8 @@ def render_page(
             status=status,
             sentence=sentence,
             findings=findings,
+            picture=picture(findings) if findings else None,
+            versions=", ".join(f"{name} {number}" for name, number in (versions or {}).items()),
             index=index,
             about=first,
             sections=[s for s in sections if s.blocks and not s.findings_only],

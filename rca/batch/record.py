@@ -20,20 +20,30 @@ class Part(BaseModel):
 class Kpi(Part):
     """One card. `spark` holds a value per period, null where there is none; `signals` are positions in it.
 
-    `status` is "common" where the KPI moved at all scopes alike; `trend` is which way it moved beyond chance.
+    `status` is "common" where the KPI moved at all scopes alike; `trend` is which way it moved beyond chance;
+    `assurance` says whether it hits its target as it is. `periods` are the first days, `lcl`, `center` and `ucl` the
+    limits (empty where the chart has none for the KPI itself), `axis` the lowest and highest value in words.
     """
 
     metric: str
     label: str
     value: Number | None
     text: str
+    target: Number | None = None
     target_text: str
+    assurance: Literal["always", "never", "hit and miss", ""] = ""
+    assurance_text: str = ""
     change_text: str
     status: Literal["worse", "better", "steady", "common"]
     trend: Literal["up", "down", "flat"]
     status_text: str
     spark: list[Number | None]
     signals: list[int]
+    periods: list[dt.date] = []
+    lcl: list[Number | None] = []
+    center: list[Number | None] = []
+    ucl: list[Number | None] = []
+    axis: list[str] = []
 
 
 class Finding(Part):
@@ -65,6 +75,7 @@ class Finding(Part):
     cases_text: str
     weight: Number
     remedy: str
+    when: str = ""
     since: dt.date | Literal[""]
     until: dt.date | Literal[""]
     events: str
@@ -82,18 +93,46 @@ class Action(Part):
 
 
 class Fact(Part):
-    """A line of the data section: rows read, rows set aside, newest case."""
+    """A line of the summary, or of the data section: rows read, rows set aside, newest case."""
 
     label: str
     text: str
 
 
+class Cause(Part):
+    """A dimension, or a value of it, and what it did to the KPI ("" and quiet: it was looked at and did not move)."""
+
+    dimension: str
+    text: str
+    status: Literal["worse", "better", "neutral", "common", "quiet"]
+
+
+class Bone(Part):
+    family: Literal["people", "process", "policy", "platform", "partner", "place", "other"]
+    parts: list[Cause]
+
+
+class Fishbone(Part):
+    """The effect, the families of causes that were searched, what hit all cases, and the families not searched."""
+
+    effect: str
+    bones: list[Bone]
+    everywhere: list[Cause]
+    missing: list[str]
+
+
 class Findings(Part):
-    """The output of a notebook's last cell: everything that the top of the page and the index show."""
+    """The output of a notebook's last cell: everything that the top of the page and the index show.
+
+    `looked` is how many analyses looked for findings: what a batch corrects for.
+    """
 
     version: Literal[2] = Field(alias="schema")
     title: str
     lead: str
+    summary: list[Fact] = []
+    fishbone: Fishbone | None = None
+    looked: int = 1
     scope: dict[str, str]
     before: tuple[dt.date, dt.date] | None
     after: tuple[dt.date, dt.date]
@@ -103,6 +142,7 @@ class Findings(Part):
     common: list[Finding]
     actions: list[Action]
     quiet_text: str
+    definitions: list[Fact] = []
     data: list[Fact]
 
 

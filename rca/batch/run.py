@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import yaml
 
+from rca.batch.earlier import keep
 from rca.batch.execute import Execution, Limits, execute
 from rca.batch.key import Inputs, digest, file_hash, named_versions, program, versions
 from rca.batch.page import render_page
@@ -122,10 +123,12 @@ def _write_report(work: Path, run: Run, went: Execution, verdict: Verdict) -> No
         status=verdict.status,
         sentence=verdict.sentence,
         findings=verdict.findings,
+        versions=named_versions(),
     )
     (work / "report.html").write_text(page, encoding="utf-8")
     if verdict.findings:
-        write_json(work / "findings.json", verdict.findings.model_dump(mode="json", by_alias=True))
+        content = verdict.findings.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        write_json(work / "findings.json", content)
 
 
 def judge(notebook: Any, scope: dict[str, str]) -> Verdict:
@@ -156,4 +159,5 @@ def _move(work: Path, final: Path) -> None:
     if final.exists():
         final.rename(old)
     work.rename(final)
+    keep(old, final)
     shutil.rmtree(old, ignore_errors=True)

@@ -4,16 +4,20 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
-from rca.batch.html import environment, numeral
+from rca.batch.alarms import q_values, read_table, stands, write_findings
+from rca.batch.earlier import periods
+from rca.batch.html import environment, numeral, script
 from rca.batch.plan import Run
 from rca.batch.record import Finding, Findings, Kpi, read_findings, read_record
 from rca.batch.run import Outcome
 from rca.batch.study import Study
 from rca.errors import InputError
+
+ORDER = ("failed", "attention", "better", "quiet", "skipped")
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,27 @@ class Row:
     status: str
     sentence: str = ""
     findings: Findings | None = None
+    q_values: Sequence[float | None] = ()
+
+    @property
+    def standing(self) -> list[Finding]:
+        """The findings that stand in the whole batch."""
+        found = self.findings.findings if self.findings else []
+        return [f for f, q in zip(found, self.q_values, strict=True) if stands(q)]
+
+    @property
+    def need(self) -> str:
+        """What a reader should do: failed, attention, better, quiet, skipped."""
+        if not self.findings:
+            return "failed" if self.status == "failed" else "skipped"
+        if any(f.direction == "worse" for f in self.standing):
+            return "attention"
+        return "better" if any(f.direction == "better" for f in self.standing) else "quiet"
+
+    @property
+    def weight(self) -> float:
+        """How heavy its first finding is: what rows of one need are ordered by."""
+        return max((f.weight for f in self.standing), default=0.0)
 
     def kpi(self, metric: str) -> Kpi | None:
         """The KPI of that metric, where the report has it."""
@@ -33,34 +58,72 @@ class Row:
 
 
 def write_index(study: Study, folder: Path, runs: Sequence[Run], outcomes: Sequence[Outcome]) -> Path:
-    """Write `index.html` of a study into its folder and return its path.
+    """Write the index of a study, and its findings as one table, into its folder; returns the path of `index.html`.
 
     outcomes   of the batch that has just ended; other runs are shown as they were left
     """
     now = {outcome.folder: outcome for outcome in outcomes}
+    before = periods(folder)
+    for period in before:
+        if not (period / "index.html").exists():
+            rows = [_left(run, period / run.folder.name) for run in runs if (period / run.folder.name).is_dir()]
+            _write(study, period, rows, current="../../index.html")
     rows = [row for run in runs if (row := _row(run, now.get(run.folder)))]
+    links = [(f"{period.parent.name}/{period.name}/index.html", period.name) for period in before]
+    return _write(study, folder, rows, earlier=links)
+
+
+def _write(
+    study: Study, folder: Path, rows: Sequence[Row], current: str = "", earlier: Sequence[tuple[str, str]] = ()
+) -> Path:
+    rows = _corrected(rows)
+    done = [row for row in rows if row.findings]
     reports = [row.findings for row in rows if row.findings]
     labels: dict[str, str] = {}  # in the order of the reports; the first to name a KPI names it for all
     for kpi in (kpi for report in reports for kpi in report.kpis):
         labels.setdefault(kpi.metric, kpi.label)
-    page = (
-        environment()
-        .get_template("index.html.j2")
-        .render(
-            title=study.title,
-            noun=study.for_each.replace("_", " "),
-            sentence=_sentence(reports, _plural(study.for_each)),
-            after=max((report.after for report in reports), default=None),
-            labels=labels,
-            rows=rows,
-            common=_common(reports),
-            counts=Counter(row.status for row in rows),
-        )
+    after = max((report.after for report in reports), default=None)
+    sentence, counts = _sentence(done, _plural(study.for_each)), Counter(row.status for row in rows)
+    page = environment().get_template("index.html.j2")
+    text = page.render(
+        title=study.title,
+        noun=study.for_each.replace("_", " "),
+        nouns=_plural(study.for_each),
+        sentence=sentence,
+        after=after,
+        labels=labels,
+        rows=sorted(rows, key=lambda row: (ORDER.index(row.need), -row.weight)),
+        common=_common(reports),
+        counts=counts,
+        earlier=earlier,
+        current=current,
+        script=script("index.js"),
     )
-    target, draft = folder / "index.html", folder / ".index.html"
-    draft.write_text(page, encoding="utf-8")
+    kept = Counter("done" if row.findings else row.need for row in rows)  # whether made now or before
+    about = {"title": study.title, "sentence": sentence, "for_each": study.for_each, "counts": kept}
+    about["to"] = after[1].isoformat() if after else ""
+    write_findings(folder, about, [(row.link, row.findings, row.q_values) for row in rows if row.findings])
+    return _replace(folder / "index.html", text)
+
+
+def write_home(out: Path) -> Path:
+    """Write `index.html` of all studies in a folder, each with the sentence of its own index."""
+    found = [(path.parent.name, read_table(path.parent)) for path in sorted(out.glob("*/findings.json"))]
+    studies = [{**table, "link": f"{quote(name)}/index.html"} for name, table in found if table]
+    return _replace(out / "index.html", environment().get_template("home.html.j2").render(studies=studies))
+
+
+def _replace(target: Path, text: str) -> Path:
+    draft = target.with_name(f".{target.name}")
+    draft.write_text(text, encoding="utf-8")
     os.replace(draft, target)
     return target
+
+
+def _corrected(rows: Sequence[Row]) -> list[Row]:
+    """The rows with the q-values of their findings over the whole batch."""
+    every = iter(q_values([row.findings for row in rows if row.findings]))
+    return [replace(row, q_values=next(every)) if row.findings else row for row in rows]
 
 
 def _row(run: Run, outcome: Outcome | None) -> Row | None:
@@ -68,25 +131,32 @@ def _row(run: Run, outcome: Outcome | None) -> Row | None:
     record = read_record(run.folder)
     if record is None or (outcome and outcome.status != record.status):  # it failed before it could leave anything
         return Row(run.name, "", outcome.status, outcome.sentence) if outcome else None
-    status = "unchanged" if outcome and outcome.because == "unchanged" else record.status
-    findings = None
+    row = _left(run, run.folder)
+    return replace(row, status="unchanged") if outcome and outcome.because == "unchanged" and row.link else row
+
+
+def _left(run: Run, folder: Path) -> Row:
+    """What a run left in a folder."""
+    record, findings = read_record(folder), None
+    if record is None:
+        return Row(run.name, "", "outdated", "Made by an earlier version; run the study again.")
     if record.status == "done":
         try:
-            findings = read_findings(json.loads((run.folder / "findings.json").read_text(encoding="utf-8")))
+            findings = read_findings(json.loads((folder / "findings.json").read_text(encoding="utf-8")))
         except InputError:
             return Row(run.name, "", "outdated", "Made by an earlier version; run the study again.")
-    return Row(run.name, f"{quote(run.folder.name)}/report.html", status, record.sentence, findings)
+    return Row(run.name, f"{quote(folder.name)}/report.html", record.status, record.sentence, findings)
 
 
-def _sentence(reports: Sequence[Findings], nouns: str) -> str:
+def _sentence(rows: Sequence[Row], nouns: str) -> str:
     """The finding of the whole batch: `2 of 8 vendors need attention; one change is common to all.`"""
-    needy = sum(report.status == "attention" for report in reports)
+    needy = sum(row.need == "attention" for row in rows)
     verb = "needs" if needy == 1 else "need"
-    text = f"{needy or 'None'} of {len(reports)} {nouns} {verb} attention"
-    common = len(_common(reports))
+    text = f"{needy or 'None'} of {len(rows)} {nouns} {verb} attention"
+    common = len(_common(row.findings for row in rows if row.findings))
     if common:
         text += f"; {numeral(common)} {'change is' if common == 1 else 'changes are'} common to all"
-    return f"{text}." if reports else "No report could be made."
+    return f"{text}." if rows else "No report could be made."
 
 
 def _common(reports: Iterable[Findings]) -> list[str]:
