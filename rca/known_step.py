@@ -78,7 +78,7 @@ def fit(y: np.ndarray, plan: Design) -> Step:
     >>> y = 0.8 + 0.1 * (weeks >= 26) + 0.01 * (-1.0) ** weeks
     >>> step = fit(y[None, :], design(weeks, 26, 52))
     >>> step.effect.round(2), step.df
-    (array([0.1]), 35)
+    (array([0.1]), 36)
     """
     parts, c = [], plan.contrast
     for phi in PHI:
