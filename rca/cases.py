@@ -13,6 +13,7 @@ import pandas as pd
 
 from rca.columns import FAILED, ROW, failure, kinds, local, typed, utc
 from rca.contract import Bands, Contract
+from rca.engines import row_hash
 from rca.errors import InputError, hint
 from rca.expression import translate
 from rca.files import Data
@@ -22,6 +23,7 @@ from rca.repeats import AGAIN, add_repeats
 from rca.time_format import infer
 
 TIMES = "rca_times"
+COMPARED = 10_000_000  # keys; with more the check would take longer, and more memory, than the cubes
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,11 @@ class Cases:
 
 
 def read_cases(con: Any, data: Data, contract: Contract) -> Cases:
-    """The cases that `contract` finds in `data`; `con` is the Ibis DuckDB connection that reads them."""
+    """The cases that `contract` finds in `data`; `con` is the Ibis connection that reads them."""
     raw = data.read(con, contract)
     _check_names(raw, contract)
+    if con.name != "duckdb":
+        _check_types(raw, data, contract)
     untimed = _with_dimensions(
         typed(raw, contract, {}).drop(FAILED), contract
     )  # mistakes in the contract, before a row is read
@@ -58,7 +62,7 @@ def read_cases(con: Any, data: Data, contract: Contract) -> Cases:
     counts = {"rows": rows.count(), "no_key": rows.count(where=no_key), "failed": rows[FAILED].count()}
     found = rows.aggregate(**counts).execute().iloc[0]
     if not found["rows"]:
-        raise InputError(f"{data.paths[0]} holds no rows.")
+        raise InputError(f"{data} holds no rows.")
     if found["failed"]:
         one = [(data.paths[0], raw)]
         many = ((path, replace(data, paths=(path,)).read(con, contract)) for path in data.paths)
@@ -67,11 +71,13 @@ def read_cases(con: Any, data: Data, contract: Contract) -> Cases:
     table = rows.filter(~no_key).drop(FAILED)
     aside = {f"without {' and '.join(contract.key)}": int(found["no_key"])}
     if contract.latest_by:
-        table = con.create_table("rca_cases", _latest(table, contract), temp=True)
+        table = _latest(table, contract)
+        if con.name == "duckdb":
+            table = con.create_table("rca_cases", table, temp=True)
+            con.raw_sql("DROP TABLE IF EXISTS rca_rows")  # the log itself is not needed any more
         aside["earlier rows of a case"] = int(found["rows"] - found["no_key"] - table.count().execute())
-        con.raw_sql("DROP TABLE IF EXISTS rca_rows")  # the log itself is not needed any more
     else:
-        _check_unique(table, contract)
+        _check_unique(table, contract, int(found["rows"]))
     table, late, extent, ends = _in_range(table, contract)
     aside = {reason: int(count) for reason, count in (aside | late).items() if count}
     count = int(found["rows"]) - sum(aside.values())
@@ -119,6 +125,13 @@ def _check_names(raw: ir.Table, contract: Contract) -> None:
             raise InputError(f"the name {name!r} is taken: give this column another one.")
 
 
+def _check_types(raw: ir.Table, data: Data, contract: Contract) -> None:
+    """Other engines do not say which text is no number or time, or read one in their own way."""
+    for name, kind in kinds(raw, contract).items():
+        if raw[name].type().is_string() and kind != "text":
+            raise InputError(f"{data}: {name} is text: make a view that casts it to a {kind}, and name the view.")
+
+
 def _latest(rows: ir.Table, contract: Contract) -> ir.Table:
     """Per key the row with the largest `latest_by`; the other columns break a tie, so that one row remains."""
     for name in contract.latest_by:
@@ -127,20 +140,28 @@ def _latest(rows: ir.Table, contract: Contract) -> ir.Table:
                 f"latest_by: {name} is text, where '10' comes before '9'; declare it, types: {{{name}: integer}}."
             )
     first = rows[contract.latest_by[0]]
-    rows = rows.filter(first.identical_to(first.max().over(group_by=contract.key)))  # so that few are left to sort
+    # windows stand in columns of their own: in a filter, engines without QUALIFY lose them
+    rows = rows.mutate(**{TIMES: first.max().over(group_by=contract.key)})
+    rows = rows.filter(rows[contract.latest_by[0]].identical_to(rows[TIMES])).drop(TIMES)  # few are left to sort
     others = [name for name in rows.columns if name not in (*contract.key, *contract.latest_by)]
     order = [ibis.desc(name, nulls_first=False) for name in (*contract.latest_by, *others)]
-    return rows.filter(ibis.row_number().over(group_by=contract.key, order_by=order) == 0)
+    rows = rows.mutate(**{TIMES: ibis.row_number().over(group_by=contract.key, order_by=order)})
+    return rows.filter(rows[TIMES] == 0).drop(TIMES)
 
 
-def _check_unique(table: ir.Table, contract: Contract) -> None:
+def _check_unique(table: ir.Table, contract: Contract, rows: int) -> None:
+    """No key in two rows. Of very many a part is compared, chosen by a hash: a join that multiplied rows shows."""
+    part = ""
+    if rows > COMPARED:
+        part = f"of the keys compared, one in {rows // COMPARED + 1}, "
+        table = table.filter(row_hash(table, *contract.key) % (rows // COMPARED + 1) == 0)
     repeated = table.group_by(contract.key).agg(**{TIMES: table.count()}).filter(ibis._[TIMES] > 1)
     found = repeated.agg(keys=repeated.count(), rows=repeated[TIMES].sum()).execute().iloc[0]
     if found["keys"]:
         first = repeated.order_by(contract.key).limit(1).execute().iloc[0]
         name = ", ".join(f"{column} {first[column]!r}" for column in contract.key)
         raise InputError(
-            f"{int(found['keys']):,} keys occur in more than one row ({int(found['rows']):,} rows in all),"
+            f"{part}{int(found['keys']):,} keys occur in more than one row ({int(found['rows']):,} rows in all),"
             f" such as {name}: say in latest_by which row counts, or name the whole key."
         )
 

@@ -30,6 +30,16 @@ def _shown(zone, moment):
     """What clocks in a zone showed at a moment (DuckDB and PostgreSQL)."""
 
 
+@ibis.udf.scalar.builtin(name="to_utc_timestamp", signature=((types.timestamp, types.string), types.timestamp))
+def _spark_moment(shown, zone):
+    """The same in Spark, whose moments are shown in UTC."""
+
+
+@ibis.udf.scalar.builtin(name="from_utc_timestamp", signature=((types.timestamp, types.string), types.timestamp))
+def _spark_shown(moment, zone):
+    """The same in Spark."""
+
+
 def local(table: ir.Table, contract: Contract) -> Any:
     """When cases happened, as clocks in the local zone showed it: by them a report has its days, weeks and months."""
     wanted: Any = contract.time.local or contract.time.zone
@@ -48,7 +58,11 @@ def _clock(table: ir.Table, contract: Contract, wanted: Any) -> Any:
     time, written = table[contract.time.column], contract.time.zone
     if time.type().timezone:
         return _shown(wanted or "UTC", time.cast(types.Timestamp("UTC")))
-    return time if isinstance(wanted, str | None) and written == wanted else _shown(wanted, _moment(written, time))
+    if isinstance(wanted, str | None) and written == wanted:
+        return time
+    if table.get_backend().name == "pyspark":
+        return _spark_shown(_spark_moment(time, written), wanted)
+    return _shown(wanted, _moment(written, time))
 
 
 def kinds(raw: ir.Table, contract: Contract) -> dict[str, str]:

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from rca.cube import MISSING, Cube
+from rca.engines import asking
 from rca.errors import InputError, known
-from rca.files import engine_errors
 from rca.metric import Metric
 from rca.period import FINE, PERIODS, Dates, Window, floor, last_day, resolve, span
 from rca.source import Source
@@ -114,7 +114,8 @@ def _query(source: Source, metrics: list[Metric], by: list[str], period: str, co
     # labels are made of the few groups, not of every case
     labels = {name: grouped[name].cast("string").nullif("").fill_null(MISSING) for name in by}
     fractions = any(value.type().is_floating() or value.type().is_decimal() for value in values.values())
-    with engine_errors(f"source {source.name}"), _in_order(cases.get_backend()) if fractions else nullcontext():
+    one_by_one = fractions and cases.get_backend().name == "duckdb"
+    with asking(f"source {source.name}"), _in_order(cases.get_backend()) if one_by_one else nullcontext():
         frame = grouped.mutate(**labels).execute()
     for name in measures:
         if not np.isfinite(frame[name]).all():
@@ -146,7 +147,8 @@ def _measures(kind: str, cases: Any, counts: Any = None, out_of: Any = None, val
     """What a metric sums up, from its expressions as columns of the cases."""
     if kind == "proportion":
         counted = counts if out_of is None else counts & out_of
-        return {"n": cases.count(where=out_of), "total": cases.count(where=counted)}
+        found = {"n": cases.count(where=out_of), "total": cases.count(where=counted)}
+        return {name: count.fill_null(0) for name, count in found.items()}  # Spark counts no missing conditions
     if kind == "mean":
         number = _number(value) if out_of is None else out_of.ifelse(_number(value), None)
         sums = {"total": number.sum(), "total_sq": (number * number).sum()}

@@ -48,10 +48,10 @@ class Data:
         if self.kind == "csv":
             return _read_csv(con, self.paths, contract)
         if self.kind == "jsonl":
-            return _emptied(_read_jsonl(con, self.paths), ["", *contract.missing])
+            return emptied(_read_jsonl(con, self.paths), ["", *contract.missing])
         if self.kind == "parquet":
-            return _emptied(_read_parquet(con, self.paths), contract.missing)
-        return _emptied(_read_database(con, self.paths[0], self.inner), contract.missing)
+            return emptied(_read_parquet(con, self.paths), contract.missing)
+        return emptied(_read_database(con, self.paths[0], self.inner), contract.missing)
 
 
 def find_data(table: str, start: Path) -> Data:
@@ -209,7 +209,7 @@ def _read_parquet(con: Any, paths: Sequence[Path]) -> Any:
     return table
 
 
-def _emptied(table: Any, markers: Sequence[str]) -> Any:
+def emptied(table: Any, markers: Sequence[str]) -> Any:
     """A table whose text columns are missing where they hold a marker."""
     texts = [name for name in table.columns if table[name].type().is_string()] if markers else []
     return table.mutate(**{name: (~table[name].isin(markers)).ifelse(table[name], None) for name in texts})

@@ -11,8 +11,9 @@ import pandas as pd
 
 from rca.contract import Contract, Family, read_contract
 from rca.cube import MISSING
+from rca.engines import asking, open_data
 from rca.errors import InputError, hint, known
-from rca.files import engine_errors, find_data, find_file
+from rca.files import find_file
 from rca.metric import Metric
 from rca.period import Dates, words
 from rca.records import ACTIONS, EVENTS, read_records
@@ -136,17 +137,13 @@ def open_source(path: str | Path, *, scope: Mapping[str, str] | None = None) -> 
     The data is checked against its contract here; what breaks it is an InputError that names file, row and value.
     A text file, and an event log, is read once into the engine; Parquet files and tables are queried in place.
     """
-    import ibis
-
     from rca.cases import read_cases
 
     file = find_file(str(path))
     contract = read_contract(file)
-    data = find_data(contract.table, file.parent)
     scope = {name: str(value) for name, value in (scope or {}).items()}
-    con = ibis.duckdb.connect()
-    con.raw_sql("SET TimeZone = 'UTC'")  # a column with a time zone must not read differently on another machine
-    with engine_errors(data):
+    con, data = open_data(contract.table, file.parent)
+    with asking(data):
         try:
             cases = read_cases(con, data, contract)
         except InputError as error:

@@ -23,14 +23,17 @@ CASTS = {
     "timestamp": ("timestamp", "is_temporal", "a time"),
 }
 PARTS = ("year", "quarter", "month", "day", "hour", "minute")
-UNITS = ("day", "hour", "minute", "second")
+UNITS = {"day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
 Visit = Callable[[exp.Expression], ir.Value]
 Term = Callable[[Any, Visit], Any]
 
 
 def _constant(node: exp.Literal, visit: Visit) -> ir.Value:
     text = node.name
-    return ibis.literal(text if node.is_string else int(text) if text.isdigit() else float(text))
+    if node.is_string or text.isdigit():
+        return ibis.literal(text if node.is_string else int(text))
+    float(text)
+    return ibis.literal(text).cast("float64")  # a bare 60.0 is a decimal to Spark, whose quotients have six places
 
 
 def _is_text(value: ir.Value) -> bool:
@@ -80,6 +83,8 @@ def _like(method: str) -> Term:
         pattern: Any = visit(node.expression)
         if not _is_text(pattern):
             raise InputError("like needs a pattern in single quotes.")
+        if "\\" in pattern.op().value:
+            raise InputError("like takes no backslash, in which engines see an escape or not; take contains(...).")
         found = getattr(_text(visit(node.this)), method)(pattern.op().value)
         return ~found if node.args.get("negate") else found
 
@@ -119,7 +124,9 @@ def _cast(node: exp.Cast, visit: Visit) -> Any:
     value = visit(node.this)
     if _is_text(value) and fits == "is_temporal":
         value = _moment(value)
-    return (value if value.type().is_boolean() or not fits else _typed(value, fits, words)).cast(dtype)
+    if value.type().is_boolean() and dtype != "string":
+        return ibis.cases((value, 1), (~value, 0)).cast(dtype)  # PostgreSQL casts no condition to a number
+    return (_typed(value, fits, words) if fits else value).cast(dtype)
 
 
 def _round(node: exp.Round, visit: Visit) -> Any:
@@ -143,7 +150,8 @@ def _difference(node: exp.DateDiff, visit: Visit) -> Any:
     last, first = (
         _typed(visit(n), "is_temporal", "a time").cast("timestamp") for n in (node.this, node.expression)
     )
-    return last.delta(first, unit=unit)
+    seconds = last.truncate(unit).epoch_seconds() - first.truncate(unit).epoch_seconds()
+    return (seconds / UNITS[unit]).cast("int64")
 
 
 def _one(operation: Callable[[Any], Any], check: Callable[[Any], Any] = lambda value: value) -> Term:

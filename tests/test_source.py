@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from rca import cases
 from rca.cube_query import cube
 from rca.errors import InputError
 from rca.files import find_file
@@ -360,6 +361,15 @@ def test_an_offset_in_the_text_is_respected(tmp_path):
 )
 def test_a_mistake_in_the_contract_is_one_clear_line(tmp_path, fields, says):
     refused(says, write(tmp_path, **fields))
+
+
+def test_of_very_many_keys_a_part_is_compared_and_a_join_that_multiplied_rows_shows(tmp_path, monkeypatch):
+    monkeypatch.setattr(cases, "COMPARED", 100)
+    head, *_ = ROWS.splitlines()
+    rows = [f"K{i},2026-01-05 08:00,Andes,MX,5,120,false,3" for i in range(1000)]
+    assert open_source(write(tmp_path, "\n".join([head, *rows]) + "\n")).cases == 1000
+    says = "of the keys compared, one in 21, .* keys occur in more than one row .* such as case_id 'K"
+    refused(says, write(tmp_path, "\n".join([head, *rows, *rows]) + "\n"))
 
 
 def test_a_mistake_in_the_contract_is_told_before_the_data_is_read(tmp_path):

@@ -12,6 +12,7 @@ from typing import Any
 
 import rca
 from rca.batch.plan import Run
+from rca.engines import row_hash
 from rca.files import find_file
 from rca.source import Source
 
@@ -45,10 +46,12 @@ def data_of(source: Source, dimension: str) -> dict[str, str]:
 
     table = source.measured(*source.metrics.values())  # repeats: what other scopes do to this one
     when = table[source.time]
-    row = ibis.struct({name: table[name] for name in table.columns}).hash()
     scope = table[dimension].cast("string") if dimension in source.dimensions else ibis.literal(ALL)
     found = table.group_by(scope=scope).agg(
-        first=when.min().date(), last=when.max().date(), cases=table.count(), hashes=row.cast("decimal(38,0)").sum()
+        first=when.min().date(),
+        last=when.max().date(),
+        cases=table.count(),
+        hashes=row_hash(table).cast("decimal(38,0)").sum(),
     )
     return {
         str(one["scope"]): f"{one['first']}/{one['last']} {one['cases']} {one['hashes']}"
