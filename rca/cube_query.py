@@ -130,7 +130,9 @@ def _query(source: Source, metrics: list[Metric], by: list[str], period: str, co
 
 def _bucket(time: Any, period: str) -> Any:
     """The beginning of the period that holds a time."""
-    return time.bucket(minutes=int(period[:2])) if period.endswith("min") else time.truncate(period)
+    if not period.endswith("min"):
+        return time.truncate(period)
+    return time.truncate("m") - (time.minute() % int(period[:2])).as_interval("m")  # Spark has no other way
 
 
 @contextmanager

@@ -194,8 +194,9 @@ TERMS: dict[type[Any], Term] = {
     exp.Add: _two(lambda a, b: a + b, _number),
     exp.Sub: _two(lambda a, b: a - b, _number),
     exp.Mul: _two(lambda a, b: a * b, _number),
-    # a division by zero is missing, as in PostgreSQL's nullif idiom, and not infinite, as in DuckDB
-    exp.Div: _two(lambda a, b: a / b.nullif(0), _number),
+    # a division by zero is missing, as in PostgreSQL's nullif idiom, and not infinite, as in DuckDB; the cast is
+    # written out because Ibis loses the one that it adds for PostgreSQL where two expressions share a column
+    exp.Div: _two(lambda a, b: a.cast("float64") / b.nullif(0), _number),
     exp.Mod: _two(lambda a, b: a % b.nullif(0), _number),
     exp.Case: _case,
     exp.If: lambda node, visit: _choose([node], node.args.get("false"), visit),
