@@ -59,7 +59,7 @@ def same(found, expected) -> None:
 
 @pytest.fixture(scope="module")
 def cases() -> pd.DataFrame:
-    frame = make_marketplace(cases=20_000).cases
+    frame = make_marketplace(cases=5_000).cases
     blank = frame.index % 97 == 0
     return frame.assign(market=frame["market"].mask(blank), customer=frame["customer"].mask(blank))
 
