@@ -20,6 +20,7 @@ _HOME = {
     # did it change?
     "control_chart": "control_chart",
     "screen": "screen",
+    "incidents": "incidents",
     # where does it concentrate?
     "pareto": "pareto",
     # what drove it?

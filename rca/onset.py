@@ -96,7 +96,7 @@ def onset(cube: Cube, change: Localization | Mix, *, events: pd.DataFrame | None
                 "earliest": series["period"][low],
                 "latest": series["period"][high],
                 "until": until,
-                "events": ", ".join(_coinciding(events, spanned, where, cube.scope)),
+                "events": ", ".join(coinciding(events, spanned, where, cube.scope)),
             }
         )
         traces.append(
@@ -157,7 +157,7 @@ def _interval(probability: np.ndarray) -> tuple[int, int]:
     return int(order[:enough].min()), int(order[:enough].max())
 
 
-def _coinciding(
+def coinciding(
     events: pd.DataFrame | None, dates: Dates, where: Mapping[str, str], scope: Mapping[str, str]
 ) -> list[str]:
     """Ids of the events that began in the interval and are not limited to other segments."""
