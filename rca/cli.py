@@ -89,8 +89,10 @@ def sample(
 ) -> None:
     """Write the sample marketplace: 8 vendors, 6 markets, 40 weeks, and what really happened in them."""
     from rca.sample import write_marketplace
+    from rca.sample_contacts import write_contacts
 
     write_marketplace(to, seed=seed)
+    write_contacts(to, seed=seed)
     typer.echo(f"Sample marketplace written to {to}.")
 
 

@@ -1,43 +1,42 @@
 """Outages and bursts: when exactly things went wrong, for whom and at what cost, also where no daily chart shows it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from rca import sentences as say
 from rca.control_chart import ControlChart
 from rca.cube import Cube
-from rca.incident_cells import cells_of, counts_good
-from rca.incident_expectation import Array, Week, closed_hours
-from rca.incident_measure import measure
+from rca.incident_cells import cells_of
+from rca.incident_expectation import closed_hours
+from rca.incident_measure import TARGET, measure
 from rca.incident_sheet import Sheet, sheet
-from rca.onset import coinciding
+from rca.incident_table import SURE, holidays, tabulate
 from rca.period import day
 from rca.result import Many, Result, rows
+
+if TYPE_CHECKING:
+    from rca.finding import Evidence, Finding
 
 FEW_WEEKS = 3
 WORDS = {"rate": ("incident", "incidents"), "loss": ("loss of volume", "losses of volume"),
          "surge": ("surge of volume", "surges of volume")}  # fmt: skip
-COLUMNS = [
-    "incident", "kind", "start", "end", "who", "segment", "cases", "seen", "expected", "lost", "conf_low", "conf_high",
-    "value", "usual", "kpi_with", "kpi_without", "strength", "daily_chart", "events",
-]  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Incidents(Result):
     """Windows of time in which the usual week and chance do not explain what happened.
 
-    table  one row per incident, those of the KPI first, then those of the volume, the largest first: `incident` (its
+    table  one row per incident, those that may be chance last, surges before them, the costliest first: `incident` (its
            number), `kind` (rate: too many cases went wrong; loss, surge: too few or too many came), `start, end`
            (from and to, local clock), `who` (all, some, unclear), `segment` (those hit, else "all cases"), `cases`,
            `seen, expected` (that went wrong; of volume: that came), `lost` (their difference: cases that went wrong
            or stayed away; of a surge: cases on top) with its 95 % interval `conf_low, conf_high`, `value, usual` (the
-           KPI inside, and expected), `kpi_with, kpi_without` (over all the data), `strength` (by how much its
-           log-likelihood passes the bound of chance), `daily_chart` (signal or silent on its days), `events` (that
-           began on its days: coincidence to check, not proof)
+           KPI inside, and expected), `kpi_with, kpi_without` (over all the data), `p_adj` (a bound of the false
+           incidents as strong as it to expect in all the data), `daily_chart` (signal or silent on its days),
+           `events` (that began on its days: coincidence to check, not proof)
     bins   the whole series: `period, cases, seen, expected, expected_cases`
     cube   what was searched
     """
@@ -56,6 +55,7 @@ class Incidents(Result):
             "metric": self.metric.name,
             "weeks": round(len(self.bins) * width / pd.Timedelta(days=7), 1),
             **counts,
+            "unsure": int((self.table["p_adj"] > SURE).sum()),
             "lost": round(float(self.table.loc[self.table["kind"] == "rate", "lost"].sum()), 1),
             "first": None if first is None else self.sentence(first),
             "closed_hours": self.closed_hours,
@@ -66,7 +66,8 @@ class Incidents(Result):
     def headline(self) -> str:
         facts = self.facts
         span = say.count(facts["weeks"], "week")
-        caveats = [f"fewer than {FEW_WEEKS} weeks tell little of the usual week"] * (facts["weeks"] < FEW_WEEKS)
+        caveats = [f"{facts['unsure']} of them may be chance"] * (facts["unsure"] > 0)
+        caveats += [f"fewer than {FEW_WEEKS} weeks tell little of the usual week"] * (facts["weeks"] < FEW_WEEKS)
         if facts["closed_hours"]:
             caveats.append(
                 f"not judged: {say.count(facts['closed_hours'], 'hour')} of the week with hardly any cases"
@@ -100,13 +101,27 @@ class Incidents(Result):
 
     def size(self, row: Any) -> str:
         """How much it was: what was seen, what is usual, and the difference with its interval."""
-        cases, spread = self.metric.cases, f"({max(row.conf_low, 0):,.0f} to {row.conf_high:,.0f})"
+        cases, lost = self.metric.cases, f"{row.lost:,.0f}"
         if row.kind != "rate":
             way = "more" if row.kind == "surge" else "fewer"
-            return f"{row.seen:,.0f} {cases} instead of {row.expected:,.0f}, {row.lost:,.0f} {way} {spread}"
+            return f"{row.seen:,.0f} {cases} instead of {row.expected:,.0f}, {lost} {way} ({self.spread(row)})"
         inside, usual = self.metric.text(row.value), self.metric.text(row.usual)
-        lost = f"{row.lost:,.0f} {'events off' if self.metric.kind == 'rate' else 'lost'}"
-        return f"{inside} instead of {usual} on {row.cases:,.0f} {cases}, {lost} {spread}"
+        noun = "events off" if self.metric.kind == "rate" else "lost"
+        return f"{inside} instead of {usual} on {row.cases:,.0f} {cases}, {lost} {noun} ({self.spread(row)})"
+
+    def spread(self, row: Any) -> str:
+        """The interval of what was lost."""
+        return f"{max(row.conf_low, 0):,.0f} to {row.conf_high:,.0f}"
+
+    def where(self, row: Any) -> dict[str, str]:
+        """The segment that was hit, where it is one."""
+        dimension, equals, value = row.segment.partition("=")
+        return {dimension: value} if equals and ", " not in value else {}
+
+    def findings(self, evidence: "Evidence") -> "Iterable[Finding]":
+        from rca.incident_findings import incident_findings
+
+        return incident_findings(self, evidence)
 
     def sheets(self) -> Many:
         """The evidence for those who must find out what broke: number of the incident -> Sheet."""
@@ -143,8 +158,8 @@ def incidents(cube: Cube, *, events: pd.DataFrame | None = None, chart: ControlC
     many lengths are judged against chance, the error of that expectation and the over-dispersion that the series itself
     shows at that length, for the whole and for each value of each dimension of the cube. About one false incident a
     month is allowed for; fewer occur (`python bench/incidents.py`). Hours of the week with hardly any cases are not
-    judged, nor is the volume of holidays, the entries of kind `holiday` in `events` (as in `Source.events`). Needs three
-    weeks of data or more; what happens every week at the same hour is the profile, not an incident.
+    judged, nor is the volume of holidays, the entries of kind `holiday` in `events` (as in `Source.events`). Needs
+    three weeks of data or more; what happens every week at the same hour is the profile, not an incident.
 
     chart  a daily chart of the same KPI: the table then says whether it is silent on the days of an incident
 
@@ -157,60 +172,21 @@ def incidents(cube: Cube, *, events: pd.DataFrame | None = None, chart: ControlC
     'Thu 22 Jan, 14:10 to 15:10, all cases: 90.0 % instead of 15.0 % on 120 calls, 90 lost (80 to 100)'
     """
     cells, metric = cells_of(cube), cube.metric
-    days, holiday = _holidays(cells.week, cube, events)
-    measured, found = {}, []
-    for volume in (False, True) if metric.kind != "mean" else (True,):
-        whole, rows_found = measure(cells, metric, ~holiday | (not volume), volume)
-        measured[volume] = whole
-        found += sorted(rows_found, key=lambda row: (-row["lost"], row["start"]))
+    holiday = holidays(cells.week, events)
+    kinds = (True,) if metric.kind == "mean" else (False, True)
+    searched = [measure(cells, metric, ~holiday | (not volume), volume) for volume in kinds]
     n, seen = cells.whole
     bins = pd.DataFrame({"period": cells.week.periods, "cases": n, "seen": seen})
-    bins["expected"], bins["expected_cases"] = measured.get(False, measured[True]).mean, measured[True].mean
-    bins = bins[cells.week.periods.isin(cube.periods)].reset_index(drop=True)
+    bins["expected"], bins["expected_cases"] = searched[0][0].mean, searched[-1][0].mean
+    inside = cells.week.periods.isin(cube.periods)
     hours = cells.week.cells(n[None], cells.week.per_day // 24).sum(1)
-    few = int((closed_hours(cells.week, n[None]) & (hours > 0)).sum())
-    table = [
-        _described(number, row, cube, seen.sum(), n.sum(), events, chart) for number, row in enumerate(found, 1)
-    ]
-    return Incidents(pd.DataFrame(table, columns=COLUMNS), metric, bins, cube, few, days)
-
-
-def _described(
-    number: int, found: dict[str, Any], cube: Cube, seen: float, n: float, events: Any, chart: Any
-) -> dict[str, Any]:
-    """A row of the table: what `measure` found, as the KPI, with what happened at the time."""
-    metric, rate = cube.metric, found["kind"] == "rate"
-    inside = [found["seen"], found["expected"]] if rate else [np.nan, np.nan]
-    cases = max(found["cases"], 1e-9)
-    pairs = [
-        (inside[0], cases),
-        (inside[1], cases),
-        (seen, n),
-        (seen - found["side"] * found["lost"] if rate else np.nan, n),
-    ]
-    names = ("value", "usual", "kpi_with", "kpi_without")
-    kpis = {name: 1 - k / m if counts_good(metric) else k / m for name, (k, m) in zip(names, pairs, strict=True)}
-    values = found["values"]
-    where = {found["dimension"]: values[0]} if found["who"] == "some" and len(values) == 1 else {}
-    days = found["start"].normalize(), (found["end"] - pd.Timedelta(seconds=1)).normalize()
-    return {
-        **found,
-        **kpis,
-        "incident": number,
-        "segment": f"{found['dimension']}={', '.join(values)}" if found["who"] == "some" else "all cases",
-        "daily_chart": ""
-        if chart is None
-        else "signal"
-        if chart.signals["period"].between(*days).any()
-        else "silent",
-        "events": ", ".join(coinciding(events, days, where, cube.scope)),
-    }
-
-
-def _holidays(week: Week, cube: Cube, events: pd.DataFrame | None) -> tuple[int, Array]:
-    """How many days are holidays, and their bins."""
-    dates = week.periods.normalize()
-    found = np.zeros(len(dates), dtype=bool)
-    for row in rows(events[events["kind"] == "holiday"]) if events is not None else ():
-        found |= dates.to_series().between(row.start, row.start if pd.isna(row.end) else row.end).to_numpy()
-    return dates[found & dates.isin(cube.periods.normalize())].nunique(), found
+    months = cells.week.length / cells.week.per_day / 28
+    found = [one for _, some in searched for one in some]
+    return Incidents(
+        tabulate(found, cube, (n.sum(), seen.sum()), len(kinds) * TARGET * months, events, chart),
+        metric,
+        bins[inside].reset_index(drop=True),
+        cube,
+        closed_hours=int((closed_hours(cells.week, n[None]) & (hours > 0)).sum()),
+        holidays=int((holiday & inside).sum() // cells.week.per_day),
+    )

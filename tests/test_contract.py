@@ -9,6 +9,7 @@ from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
@@ -27,6 +28,7 @@ METRICS = {
     "mean": rca.Metric(name="handling", label="Handling time", kind="mean", better="down", unit="s"),
     "rate": rca.Metric(name="contacts", label="Contacts per order", kind="rate", better="down", cases="orders"),
 }
+FINE = pd.date_range("2026-01-05", "2026-02-01 23:50", freq="10min")
 Make = Callable[[rca.Cube], Result]
 
 
@@ -71,7 +73,20 @@ def a_reach(cube: rca.Cube) -> Reach:
     return rca.reach(cube, rca.localize(andes(cube), **WINDOWS), scope={"vendor": "Andes"})
 
 
+def by_the_clock(cube: rca.Cube) -> rca.Cube:
+    """Four weeks in ten-minute steps, an hour in which nearly all went wrong in one market, and one without cases."""
+    frame = pd.DataFrame({"period": FINE.repeat(2), "market": ["<b>BR</b>", "MX"] * len(FINE), "n": 20.0})
+    usual, wrong = (17.0, 2.0) if cube.metric.better == "up" else (3.0, 18.0)
+    inside = frame["period"].between("2026-01-22 14:10", "2026-01-22 15:00") & (frame["market"] == "<b>BR</b>")
+    frame["total"] = np.where(inside, wrong, usual)
+    frame["total_sq"] = frame["total"] ** 2
+    gone = frame["period"].between("2026-01-15 10:00", "2026-01-15 10:50")
+    return rca.Cube(frame[~gone], cube.metric, by=["market"], period="10min")
+
+
 RESULTS: dict[str, Make] = {
+    "incidents": lambda c: rca.incidents(by_the_clock(c)),
+    "incident_sheet": lambda c: rca.incidents(by_the_clock(c)).sheets()["1"],
     "control_chart": lambda c: rca.control_chart(andes(c), baseline=WINDOWS["before"]),
     "textbook": lambda c: rca.control_chart(andes(c), adjust=False, rules="nelson"),
     "screen": lambda c: rca.screen(c, by="vendor"),
