@@ -18,6 +18,7 @@ from scipy.signal import lfilter
 from scipy.special import expit, logit
 
 from rca.incident_expectation import Week, lay_out
+from rca.incident_measure import TARGET
 from rca.incident_search import Searched, search
 
 BASE, OPEN_DAY, NIGHT = 0.15, 144, 0.03
@@ -94,7 +95,7 @@ def simulate(rng: np.random.Generator, v: float, weeks: int, noise: Noise, month
 def look(week: Week, n: np.ndarray, events: np.ndarray, volume: bool) -> list[Searched]:
     sides = (1, -1) if volume else (1,)
     judged = np.ones(n.shape[1], dtype=bool)
-    return search(week, n, None if volume else events, proportion=True, sides=sides, target=1.0, judged=judged)
+    return search(week, n, None if volume else events, proportion=True, sides=sides, target=TARGET, judged=judged)
 
 
 def cell(

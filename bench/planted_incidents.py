@@ -23,16 +23,15 @@ def verdict(contract: Path, market: str) -> str:
     """What the report of a market finds first."""
     source = rca.open_source(contract, scope={"market": market})
     cube = rca.cube(source, "abandoned", by=BY, period="10min", within="last 56")
-    found = rca.findings(rca.incidents(cube, events=source.events), source=source).record["findings"]
+    incidents = rca.incidents(cube, events=source.events)
+    found = rca.findings(incidents, source=source).record["findings"]
     planted = [one for one in INCIDENTS if one.market == market]
     if not planted:
         return "hit" if not found else f"FALSE {found[0]['title']}"
     if not found:
         return "MISSED"
-    [one], first = planted, found[0]
-    off = [
-        abs(pd.Timestamp(first[name]) - pd.Timestamp(at)) for name, at in (("since", one.start), ("until", one.end))
-    ]
+    [one], first, row = planted, found[0], incidents.table.iloc[0]
+    off = abs(row["start"] - pd.Timestamp(one.start)), abs(row["end"] - pd.Timestamp(one.end))
     right = first["tag"].startswith({"rate": "incident"}.get(one.kind, one.kind)) and first["where"] == dict(
         one.where
     )

@@ -19,7 +19,8 @@ OTHERS = "(others)"
 class Cells:
     """Cases and events of each bin, bins in whole weeks.
 
-    whole       cases and events of all (T,); events are the cases that went wrong, of a rate its events
+    whole       cases and events of all (T,); events are the cases that went wrong, of a rate its events, of a mean the
+                cases: only their volume is searched
     segments    dimension and value of each segment
     n, events   cases and events of each segment (S, T)
     proportion  whether events are some of the cases
@@ -50,7 +51,7 @@ def cells_of(cube: Cube) -> Cells:
     size = len(week.periods)
     at = week.periods.get_indexer(pd.DatetimeIndex(frame["period"]))
     n, total = (frame[column].to_numpy(dtype=float) for column in ("n", "total"))
-    events = n - total if counts_good(metric) else total
+    events = n if metric.kind == "mean" else n - total if counts_good(metric) else total
     series = [np.zeros((2, 0, size))]
     segments: list[tuple[str, str]] = []
     for dimension in cube.by:

@@ -9,10 +9,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from rca.errors import TooLittleData
 
 Array = np.ndarray
-PRIOR, PARENT_PRIOR = (
-    20.0,
-    5.0,
-)  # cases that an hour of the week borrows from its parent, and a parent from the whole
+PRIOR, PARENT_PRIOR = 20.0, 5.0  # cases that an hour of the week borrows from its parent, and that from the whole
 AROUND = 14  # days to each side that make the level of a day
 CLOSED = 0.1  # of the volume that a typical case meets: below, an hour of the week counts as closed
 

@@ -8,10 +8,7 @@ from rca.incident_expectation import Array, Week, closed, expect_rate, expect_vo
 from rca.incident_scan import Dispersion, Scan, Window, dispersion
 
 LEAST = 3.0  # events beyond the expected
-OF_AN_HOUR = {
-    1: 0.5,
-    -1: 0.25,
-}  # of the cases of a typical hour: the least surge and loss of volume that is reported
+OF_AN_HOUR = {1: 0.5, -1: 0.25}  # of the cases of a typical hour: the least surge and loss that is reported
 
 
 @dataclass(frozen=True, eq=False)

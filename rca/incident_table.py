@@ -17,6 +17,7 @@ COLUMNS = [
     "incident", "kind", "start", "end", "who", "segment", "cases", "seen", "expected", "lost", "conf_low", "conf_high",
     "value", "usual", "kpi_with", "kpi_without", "p_adj", "daily_chart", "events",
 ]  # fmt: skip
+MOMENT = pd.Timedelta(seconds=1)  # an end is the first moment after
 SURE = 0.05  # chance that all the data has one false incident as strong as this one, or stronger
 
 
@@ -54,7 +55,7 @@ def _row(
 ) -> dict[str, Any]:
     values, some = one["values"], one["who"] == "some"
     where = {one["dimension"]: values[0]} if some and len(values) == 1 else {}
-    days = one["start"].normalize(), (one["end"] - pd.Timedelta(seconds=1)).normalize()
+    days = one["start"].normalize(), (one["end"] - MOMENT).normalize()
     kpis = dict.fromkeys(("value", "usual", "kpi_with", "kpi_without"), np.nan)
     if one["kind"] == "rate":
         n, seen = totals

@@ -13,7 +13,7 @@ from rca.incident_cells import cells_of
 from rca.incident_expectation import closed_hours
 from rca.incident_measure import TARGET, measure
 from rca.incident_sheet import Sheet, sheet
-from rca.incident_table import SURE, holidays, tabulate
+from rca.incident_table import MOMENT, SURE, holidays, tabulate
 from rca.period import day
 from rca.result import Many, Result, rows
 
@@ -104,10 +104,12 @@ class Incidents(Result):
         cases, lost = self.metric.cases, f"{row.lost:,.0f}"
         if row.kind != "rate":
             way = "more" if row.kind == "surge" else "fewer"
-            return f"{row.seen:,.0f} {cases} instead of {row.expected:,.0f}, {lost} {way} ({self.spread(row)})"
+            return (
+                f"{say.exactly(row.seen, cases)} instead of {row.expected:,.0f}, {lost} {way} ({self.spread(row)})"
+            )
         inside, usual = self.metric.text(row.value), self.metric.text(row.usual)
         noun = "events off" if self.metric.kind == "rate" else "lost"
-        return f"{inside} instead of {usual} on {row.cases:,.0f} {cases}, {lost} {noun} ({self.spread(row)})"
+        return f"{inside} instead of {usual} on {say.exactly(row.cases, cases)}, {lost} {noun} ({self.spread(row)})"
 
     def spread(self, row: Any) -> str:
         """The interval of what was lost."""
@@ -122,6 +124,12 @@ class Incidents(Result):
         from rca.incident_findings import incident_findings
 
         return incident_findings(self, evidence)
+
+    @property
+    def card(self) -> "dict[str, Any] | None":
+        from rca.incident_findings import incident_card
+
+        return None if self.metric.kind == "mean" else incident_card(self)
 
     def sheets(self) -> Many:
         """The evidence for those who must find out what broke: number of the incident -> Sheet."""
@@ -139,7 +147,7 @@ class Incidents(Result):
 
 def when(row: Any) -> str:
     """`Thu 12 Nov, 14:10 to 15:10`; days where it took several."""
-    same = row.start.normalize() == (row.end - pd.Timedelta(seconds=1)).normalize()
+    same = row.start.normalize() == (row.end - MOMENT).normalize()
     end = f"{row.end:%H:%M}" if same else f"{row.end:%a} {day(row.end)}, {row.end:%H:%M}"
     return f"{row.start:%a} {day(row.start)}, {row.start:%H:%M} to {end}"
 
@@ -157,7 +165,7 @@ def incidents(cube: Cube, *, events: pd.DataFrame | None = None, chart: ControlC
     Expected is what the same hour of the week shows in the other weeks, at the level of the weeks around. Windows of
     many lengths are judged against chance, the error of that expectation and the over-dispersion that the series itself
     shows at that length, for the whole and for each value of each dimension of the cube. About one false incident a
-    month is allowed for; fewer occur (`python bench/incidents.py`). Hours of the week with hardly any cases are not
+    month is allowed for; fewer occur (`bench/incidents.py`). Hours of the week with hardly any cases are not
     judged, nor is the volume of holidays, the entries of kind `holiday` in `events` (as in `Source.events`). Needs
     three weeks of data or more; what happens every week at the same hour is the profile, not an incident.
 
@@ -169,7 +177,7 @@ def incidents(cube: Cube, *, events: pd.DataFrame | None = None, chart: ControlC
     >>> frame.loc[frame["period"].between("2026-01-22 14:10", "2026-01-22 15:00"), "total"] = 18
     >>> abandoned = rca.Metric(name="abandoned", kind="proportion", better="down", cases="calls")
     >>> rca.incidents(rca.Cube(frame, abandoned, period="10min")).facts["first"]
-    'Thu 22 Jan, 14:10 to 15:10, all cases: 90.0 % instead of 15.0 % on 120 calls, 90 lost (80 to 100)'
+    'Thu 22 Jan, 14:10 to 15:10, all cases: 90.0 % instead of 15.0 % on 120 calls, 90 lost (81 to 99)'
     """
     cells, metric = cells_of(cube), cube.metric
     holiday = holidays(cells.week, events)

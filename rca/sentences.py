@@ -62,6 +62,15 @@ def singular(cases: str) -> str:
     return cases.removesuffix("ies") + "y" if cases.endswith("ies") else cases.removesuffix("s")
 
 
+def exactly(number: float, cases: str) -> str:
+    """A number of cases to the last one.
+
+    >>> exactly(1234, "answers"), exactly(1, "queries")
+    ('1,234 answers', '1 query')
+    """
+    return f"{number:,.0f} {cases if round(number) != 1 else singular(cases)}"
+
+
 def several(items: Sequence[str], last: str = "and") -> str:
     """`a`, `a and b`, `a, b and c`.
 

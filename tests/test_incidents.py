@@ -1,6 +1,7 @@
 """Incidents: planted outages are found, dated and counted; noise, closed hours, holidays and changed clocks are not."""
 
 import importlib.util
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -24,8 +25,6 @@ def load(name: str) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    import sys
-
     sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module
@@ -164,7 +163,8 @@ def test_nights_in_which_clocks_change_are_no_incident():
 def test_hours_with_hardly_any_cases_are_not_judged():
     frame = calls()
     night = frame["period"].dt.hour < 6
-    frame.loc[night, ["n", "total"]] = (np.random.default_rng(2).random((int(night.sum()), 1)) < 0.1).astype(int)
+    frame.loc[night, "n"] = (np.random.default_rng(2).random(int(night.sum())) < 0.1).astype(int)
+    frame.loc[night, "total"] = frame.loc[night, "n"]
     fail(frame, "2026-01-22 01:00", "2026-01-22 03:00", share=1.0)
     found = find(frame)
     assert found.table.empty
@@ -185,6 +185,39 @@ def test_events_coincide_and_the_daily_chart_is_silent():
     chart = rca.control_chart(rca.Cube(daily, CALLS, by=["channel"], period="D"))
     [row] = find(frame, events=events, chart=chart).table.itertuples()
     assert (row.daily_chart, row.events) == ("silent", "T-1 Chat gateway")
+
+
+def test_sentences_of_the_findings():
+    frame = calls()
+    fail(frame, "2026-01-22 14:10", "2026-01-22 15:30", "chat")
+    gone = frame["period"].between("2026-01-20 09:00", "2026-01-20 09:50")
+    more = frame["period"].between("2026-01-28 16:00", "2026-01-28 17:50")
+    frame.loc[more, ["n", "total"]] *= 3
+    found = find(frame[~gone])
+    assert [(f.headline, f.title, f.impact_text, f.tag, f.since) for f in found.findings(None)] == [
+        (
+            "All cases, Tue 20 Jan, 09:00 to 10:00: 107 calls did not come.",
+            "All cases, Tue 20 Jan, 09:00 to 10:00: 0 calls instead of 107",
+            "107 calls did not come (80 to 133)",
+            "loss of volume",
+            "2026-01-20",
+        ),
+        (
+            "Channel chat, Thu 22 Jan, 14:10 to 15:30: 46 calls lost.",
+            "Channel chat, Thu 22 Jan, 14:10 to 15:30: 89.1 % instead of 17.3 % on 64 calls",
+            "46 calls lost (39 to 53)",
+            "incident",
+            "2026-01-22",
+        ),
+        (
+            "All cases, Wed 28 Jan, 16:00 to 18:00: 489 calls on top.",
+            "All cases, Wed 28 Jan, 16:00 to 18:00: 732 calls instead of 243",
+            "489 calls on top (450 to 529)",
+            "surge of volume",
+            "2026-01-28",
+        ),
+    ]
+    assert (found.card["text"], found.card["status_text"], found.card["signals"]) == ("15.0 %", "1 incident", [17])
 
 
 def test_the_sheet_has_the_exact_bins():

@@ -11,6 +11,8 @@ import pytest
 from rca import summary
 from rca.finding import Evidence, Finding
 from rca.fishbone import fishbone
+from rca.incident_findings import incident_card
+from rca.incidents import Incidents
 from rca.localize import ALL, NUMBERS, Localization
 from rca.metric import Metric, Target
 from rca.mix import Mix
@@ -108,3 +110,44 @@ def test_random_results_read_well(part: int) -> None:
         assert (" rose by " in mix.headline) == (case.impact > 0)
         grew = (case.mix.table["share_after"] > case.mix.table["share_before"]).item()
         assert mix.title.startswith("More" if grew else "Fewer")
+
+
+def incidents(rng: np.random.Generator) -> Incidents:
+    """One incident of any kind and size, and the day that it fell on."""
+    kind = str(rng.choice(["rate", "loss", "surge"]))
+    n, low = float(rng.integers(1, 10 ** rng.integers(1, 7))), rng.random()
+    metric = Metric(
+        name="kpi",
+        label="Abandoned",
+        kind=str(rng.choice(["proportion", "rate"])),
+        better=str(rng.choice(["up", "down"])),
+        cases=str(rng.choice(["calls", "queries"])),
+        targets=(Target(value=rng.random()),) if rng.random() < 0.5 else (),
+    )
+    start = pd.Timestamp("2026-10-05") + pd.Timedelta(minutes=10 * int(rng.integers(1000)))
+    kpis = dict.fromkeys(("value", "usual", "kpi_with", "kpi_without"), np.nan)
+    row = {
+        "incident": 1, "kind": kind, "start": start,
+        "end": start + pd.Timedelta(minutes=10 * int(rng.integers(1, 400))),
+        "who": str(rng.choice(["all", "some", "unclear"])), "segment": "all cases", "cases": n,
+        "seen": round(n * low), "expected": n * rng.random(), "lost": n * low, "conf_low": n * low - 1, "conf_high": n,
+        **(dict(zip(kpis, rng.random(4), strict=True)) if kind == "rate" else kpis),
+        "p_adj": rng.random() ** 9, "daily_chart": str(rng.choice(["", "silent"])),
+        "events": str(rng.choice(["", "T-1"])),
+    }  # fmt: skip
+    if row["who"] == "some":
+        row["segment"] = str(rng.choice(["issue_type=refund", "channel=chat, phone"]))
+    bins = pd.DataFrame({"period": pd.date_range("2026-10-05", periods=4032, freq="10min"), "cases": 20.0})
+    bins["seen"], bins["expected"] = 3.0, np.where(bins["period"].dt.hour < 20, 3.0, 0.0)
+    return Incidents(pd.DataFrame([row]), metric, bins, None, int(rng.integers(3)), int(rng.integers(3)))
+
+
+def test_random_incidents_read_well() -> None:
+    for seed in range(300):
+        found = incidents(np.random.default_rng(seed))
+        told, card = list(found.findings(Evidence((found,), SOURCE))), incident_card(found)
+        lines = [line["text"] for line in summary.lines(told, [], [card], [], "")]
+        texts = [*said(told, [], {}), *lines, found.headline, *found.display.astype(str).to_numpy().ravel()]
+        for text in texts:
+            assert not NO_NUMBER.search(text), (seed, text)
+            assert not re.search(r"\b1 (calls|queries)\b", text), (seed, text)

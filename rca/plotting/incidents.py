@@ -1,6 +1,6 @@
 """All the time as a calendar: a row per day, the clock from left to right, what is off in colour, incidents framed."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -34,23 +34,21 @@ def draw(found: "Incidents", ax: Axes | None = None) -> Axes:
     ax.imshow(shown, cmap=colors, vmin=0, vmax=top, aspect="auto", extent=(0, 24, days - 0.5, -0.5))
     for one in found.table.itertuples():
         _frame(ax, one, first, days)
-    ticks = [d for d in range(days) if (first + d * day).dayofweek == 0]
+    ticks = [d for d in range(days) if (first + d * day).day_of_week == 0]
     ticks = ticks[:: max(1, len(ticks) // 10)]
     ax.set_yticks(ticks, [f"{first + d * day:%a} {(first + d * day).day} {first + d * day:%b}" for d in ticks])
     ax.set_xticks(range(0, 25, 3), [f"{h}:00" for h in range(0, 25, 3)])
     ax.spines[["left", "bottom"]].set_visible(False)
     ax.set_title(f"{found.metric.label}: what is off, by day and hour")
-    note = (
-        "Colour: more than usual went wrong in that hour. Frame: incident; dashed: volume. Grey: hardly any cases."
-    )
+    more = "came" if found.metric.kind == "mean" else "went wrong"
+    note = f"Colour: more than usual {more} in that hour. Frame: incident; dashed: volume. Grey: hardly any cases."
     ax.set_xlabel(note, loc="left", fontsize=7.5, color=MUTED)
     return ax
 
 
-def _frame(ax: Axes, one: object, first: pd.Timestamp, days: int) -> None:
+def _frame(ax: Axes, one: Any, first: pd.Timestamp, days: int) -> None:
     """A frame around each day's part of an incident, numbered where it ends."""
-    start, end = one.start, one.end  # type: ignore[attr-defined]
-    rate = one.kind == "rate"  # type: ignore[attr-defined]
+    start, end, rate = one.start, one.end, one.kind == "rate"
     day = pd.Timedelta(days=1)
     for d in range(
         (start.normalize() - first) // day, min((end - pd.Timedelta(seconds=1) - first) // day, days) + 1
@@ -62,7 +60,7 @@ def _frame(ax: Axes, one: object, first: pd.Timestamp, days: int) -> None:
         ax.add_patch(Rectangle((low, d - 0.5), high - low, 1, fill=False, edgecolor=color, linewidth=1.1, **style))
     last = end - pd.Timedelta(seconds=1)
     place = ((end - last.normalize()) / pd.Timedelta(hours=1), (last.normalize() - first) // day)
-    text = f"{one.incident}"  # type: ignore[attr-defined]
+    text = f"{one.incident}"
     box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
     ax.annotate(
         text, place, xytext=(4, 0), textcoords="offset points", ha="left", va="center", bbox=box,
