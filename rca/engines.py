@@ -88,7 +88,7 @@ def open_data(table: str, start: Path) -> tuple[Any, Data]:
         return _connect(address), Held("engine", (), inner, address=address)
     con = ibis.duckdb.connect()
     con.raw_sql("SET TimeZone = 'UTC'")  # a column with a time zone must not read differently on another machine
-    con.raw_sql("SET enable_progress_bar = false")  # in a kernel DuckDB would print one into the report, where it is slow
+    con.raw_sql("SET enable_progress_bar = false")  # DuckDB prints one into a notebook
     if "://" not in table:
         return con, find_data(table, start)
     if not table.endswith(".parquet"):
