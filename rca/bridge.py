@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from rca.cube import Cube
+from rca.effect import Z95
 from rca.errors import InputError, TooLittleData
 from rca.period import Dates, Window
 from rca.result import Result
@@ -17,7 +17,6 @@ from rca.split import Part, Side, side, split
 TERMS = ["rate_effect", "mix_effect", "entered", "left"]
 WORD = {"rate_effect": "rate", "mix_effect": "mix", "entered": "new", "left": "gone"}
 SHOWN = 8  # steps drawn one by one; the rest is "other"
-WIDE = float(norm.isf(0.025))  # half a 95 % interval, in standard errors
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -163,7 +162,7 @@ def _table(pairs: pd.DataFrame, by: list[str], sides: tuple[Side, Side], parts: 
     for term in [*TERMS, "effect"]:
         table[term] = parts[term].effect
     for term, prefix in {"rate_effect": "rate", "mix_effect": "mix", "effect": "conf"}.items():
-        half = WIDE * np.sqrt(parts[term].variance(sides))
+        half = Z95 * np.sqrt(parts[term].variance(sides))
         table[f"{prefix}_low"], table[f"{prefix}_high"] = table[term] - half, table[term] + half
     return table
 
@@ -171,5 +170,5 @@ def _table(pairs: pd.DataFrame, by: list[str], sides: tuple[Side, Side], parts: 
 def _total(sides: tuple[Side, Side], parts: dict[str, Part]) -> pd.DataFrame:
     rows = {"change" if name == "effect" else name: part for name, part in parts.items()}
     sums = pd.DataFrame({"effect": {name: part.effect.sum() for name, part in rows.items()}})
-    half = pd.Series({name: WIDE * np.sqrt(part.variance_of_sum(sides)) for name, part in rows.items()})
+    half = pd.Series({name: Z95 * np.sqrt(part.variance_of_sum(sides)) for name, part in rows.items()})
     return sums.assign(conf_low=sums["effect"] - half, conf_high=sums["effect"] + half)

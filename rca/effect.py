@@ -5,35 +5,48 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-Z95 = 1.959964
+Z95 = 1.959963984540054  # half a 95 % interval, in standard errors
+Array = np.ndarray
 
 
 def change(pair: pd.DataFrame, kind: str) -> pd.DataFrame:
     """Effect and variance for each row of `Cube.pair`: columns `rate_before, rate_after, effect, variance`.
 
-    proportion  k2/n2 - k1/n1; variance of Agresti & Caffo (2000), one success and one failure added to each sample
-    rate        events per exposure, Poisson: (k + 1)/n^2, one event added so that none is never certain
-    mean        s^2/n of each window from sums of squares, n - 1 degrees of freedom
     Rows that lack cases in one window have a missing effect.
 
     >>> pair = pd.DataFrame({"n_before": [100], "total_before": [80], "n_after": [100], "total_after": [60]})
     >>> change(pair, "proportion").round(4).iloc[0].tolist()
     [0.8, 0.6, -0.2, 0.004]
     """
-    n1, n2 = (_known(pair[f"n_{side}"]) for side in ("before", "after"))
-    k1, k2 = pair["total_before"].to_numpy(float), pair["total_after"].to_numpy(float)
-    r1, r2 = k1 / n1, k2 / n2
-    if kind == "proportion":
-        p1, p2 = (k1 + 1) / (n1 + 2), (k2 + 1) / (n2 + 2)
-        variance = p1 * (1 - p1) / (n1 + 2) + p2 * (1 - p2) / (n2 + 2)
-    elif kind == "rate":
-        variance = (k1 + 1) / n1**2 + (k2 + 1) / n2**2
-    else:
-        q1, q2 = pair["total_sq_before"].to_numpy(float), pair["total_sq_after"].to_numpy(float)
-        variance = _spread(n1, k1, q1) / n1 + _spread(n2, k2, q2) / n2
+    sides = []
+    for side in ("before", "after"):
+        n, total = (pair[f"{name}_{side}"].to_numpy(float) for name in ("n", "total"))
+        squares = pair[f"total_sq_{side}"].to_numpy(float) if kind == "mean" else total
+        sides.append(rate(np.where(n > 0, n, np.nan), total, squares, kind))
+    (r1, v1), (r2, v2) = sides
     return pd.DataFrame(
-        {"rate_before": r1, "rate_after": r2, "effect": r2 - r1, "variance": variance}, index=pair.index
+        {"rate_before": r1, "rate_after": r2, "effect": r2 - r1, "variance": v1 + v2}, index=pair.index
     )
+
+
+def rate(n: Array, total: Array, total_sq: Array, kind: str) -> tuple[Array, Array]:
+    """Rate or mean of the cases of a window, and its sampling variance.
+
+    proportion  of Agresti & Caffo (2000), one success and one failure added
+    rate        events by exposure, Poisson: (k + 1)/n^2, one event added so that none is never certain
+    mean        s^2/n from the sum of squares, n - 1 degrees of freedom; unknown for a single case
+
+    >>> [x.round(4).tolist() for x in rate(np.array([98.0]), np.array([49.0]), np.array([49.0]), "proportion")]
+    [[0.5], [0.0025]]
+    """
+    if kind == "proportion":
+        p = (total + 1) / (n + 2)
+        variance = p * (1 - p) / (n + 2)
+    elif kind == "rate":
+        variance = (total + 1) / n**2
+    else:
+        variance = np.maximum(total_sq - total**2 / n, 0) / np.where(n > 1, n - 1, np.nan) / n
+    return total / n, variance
 
 
 def one_case(rows: pd.DataFrame, kind: str) -> float:
@@ -64,12 +77,3 @@ def pool(effect: Any, variance: Any) -> tuple[float, float]:
     between = max(0.0, excess / scale) if len(y) > 1 and scale > 0 else 0.0
     w = 1 / (v + between)
     return float((w * y).sum() / w.sum()), float(w.sum() ** -0.5)
-
-
-def _known(n: pd.Series) -> np.ndarray:
-    return n.where(n > 0).to_numpy(float)
-
-
-def _spread(n: np.ndarray, total: np.ndarray, total_sq: np.ndarray) -> np.ndarray:
-    """Variance within a window; unknown for a single case."""
-    return np.maximum(total_sq - total**2 / n, 0) / np.where(n > 1, n - 1, np.nan)

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from rca.cuboids import Cuboids
+from rca.effect import Z95, rate
 from rca.leaves import PRIOR, smooth
 from rca.metric import Metric
 from rca.search import Found
@@ -37,7 +37,7 @@ class SegmentRates:
         rates, variances = zip(*(self._rate(w, found.leaves) for w in (0, 1)), strict=True)
         mix = self._mix(found.leaves)
         effect = rates[1] - rates[0] - mix
-        half = norm.isf(0.025) * np.sqrt(sum(variances))
+        half = Z95 * np.sqrt(sum(variances))
         cases = effect * self.n[1][found.leaves].sum()
         return {
             "segment": " & ".join(f"{d}={v}" for d, v in found.where.items()) or ALL,
@@ -57,16 +57,9 @@ class SegmentRates:
     def _rate(self, w: int, leaves: np.ndarray) -> tuple[float, float]:
         """Rate in a window and its variance, widened by the over-dispersion of the leaves."""
         each = self.n[w][leaves]
-        n, total, sq = each.sum(), self.t[w][leaves].sum(), self.sq[w][leaves].sum()
-        rate = total / n
-        if self.metric.kind == "proportion":  # Agresti & Caffo 2000
-            p = (total + 1) / (n + 2)
-            variance = p * (1 - p) / (n + 2)
-        elif self.metric.kind == "rate":
-            variance = (total + 0.5) / n**2
-        else:
-            variance = max(sq - total * rate, 0) / max(n - 1, 1) / n
-        return float(rate), float(variance + (self.over[leaves] * each**2).sum() / n**2)
+        n, total, sq = (x[leaves].sum() for x in (self.n[w], self.t[w], self.sq[w]))
+        value, variance = rate(n, total, sq, self.metric.kind)
+        return float(value), float(variance + (self.over[leaves] * each**2).sum() / n**2)
 
     def _mix(self, leaves: np.ndarray) -> float:
         """The part of a segment's change that is a shift of mix inside it; 0 where that is within noise.
