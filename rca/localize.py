@@ -13,7 +13,7 @@ from rca.cuboids import Cuboids
 from rca.errors import InputError, TooLittleData
 from rca.leaves import evidence
 from rca.period import Dates, Window
-from rca.result import Result
+from rca.result import Result, named
 from rca.search import ALL as ALL_SHARE
 from rca.search import Search, search
 from rca.segment_rates import ALL, NUMBERS, SegmentRates
@@ -50,8 +50,7 @@ class Localization(Result):
 
     def where(self, i: int = 0) -> dict[str, str]:
         """The i-th segment as a mapping, ready for `cube.where`; empty for all cases."""
-        dims = self.table.columns[1 : self.table.columns.get_loc(NUMBERS[0])]
-        return {d: self.table[d].iloc[i] for d in sorted(dims) if pd.notna(self.table[d].iloc[i])}
+        return named(self.table, NUMBERS[0], i)
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -6,37 +6,35 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from rca.cube import Cube
+from rca.effect import Z95
 from rca.errors import InputError
 from rca.metric import Metric
 from rca.period import Dates, Window
-from rca.result import Result
+from rca.result import Result, named
+from rca.sentences import segment_name
 from rca.shares import Shares, Shift
 from rca.split import split
 
 if TYPE_CHECKING:
     from rca.finding import Evidence, Finding
 
-WIDE = float(norm.isf(0.025))  # half a 95 % interval, in standard errors
 MOST = 6  # shifts named; a seventh would not be acted on
 NUMBERS = ["share_before", "share_after", "mix_effect", "conf_low", "conf_high", "p_adj", "dimension_effect"]
-COLUMNS = ["dimension", "value", "segment", *NUMBERS, "direction"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Mix(Result):
     """The shifts of mix that moved the KPI, strongest evidence first.
 
-    table    dimension, value, segment ("channel=chat"), share_before, share_after, mix_effect (KPI points: what
-             the change of this share did to the KPI, the other values shrinking in proportion) with its 95 %
-             interval, p_adj (Bonferroni over all values of all dimensions), dimension_effect (mix effect of the
-             whole dimension, as in `bridge`), direction; empty when no mix moved the KPI
-    tried    number of values looked at
+    table    segment ("channel=chat", or of two dimensions), a column per dimension (missing where free),
+             share_before, share_after, mix_effect (KPI points: what the change of this share did to the KPI, the
+             others shrinking in proportion) with its 95 % interval, p_adj (Bonferroni over all segments looked at),
+             dimension_effect (mix effect of the whole dimension or pair, as in `bridge`), direction; empty when no
+             mix moved the KPI
     """
 
-    tried: int
     before: Dates
     after: Dates
     value_before: float
@@ -44,7 +42,7 @@ class Mix(Result):
 
     def where(self, i: int = 0) -> dict[str, str]:
         """The i-th shift as a mapping, ready for `cube.where`."""
-        return {self.table["dimension"].iloc[i]: self.table["value"].iloc[i]}
+        return named(self.table, NUMBERS[0], i)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -95,10 +93,10 @@ class Mix(Result):
 
 
 def mix(cube: Cube, *, before: Window, after: Window, alpha: float = 0.01) -> Mix:
-    """Find the values whose share of the cases moved, and moved the KPI with it.
+    """Find the segments of one or two dimensions whose share of the cases moved, and moved the KPI with it.
 
-    A value counts when its share changed and its rate differs from the rest, both beyond noise at `alpha` after
-    correction for all values of all dimensions. The noise of a share is what it varies from period to period within
+    A segment counts when its share changed and its rate differs from the rest, both beyond noise at `alpha` after
+    correction for all segments looked at. The noise of a share is what it varies from period to period within
     the windows (never less than drawing cases at random), so that a share that always swings is not a shift. One
     finding per cause: once found, a shift is given to the window before (by raking its cases to the new share:
     Deming & Stephan 1940), and what it explains, in its own or in other dimensions, does not come up again.
@@ -113,6 +111,8 @@ def mix(cube: Cube, *, before: Window, after: Window, alpha: float = 0.01) -> Mi
     """
     if not cube.by:
         raise InputError("mix needs a cube with at least one dimension, got none. Build it with by=[...].")
+    if taken := sorted({*NUMBERS, "segment", "direction"}.intersection(cube.by)):
+        raise InputError(f"mix cannot search by a dimension called {taken[0]!r}: its table has such a column.")
     if not 0 < alpha < 1:
         raise InputError(f"alpha must lie between 0 and 1, got {alpha}.")
     dates = cube.window(before, "before"), cube.window(after, "after")
@@ -122,12 +122,13 @@ def mix(cube: Cube, *, before: Window, after: Window, alpha: float = 0.01) -> Mi
         moved = list(shares.shifts(alpha))
         if not moved:
             break
-        found.append(min(moved, key=lambda s: (s.log_p_moved, s.dimension, s.value)))
-        shares.give(found[-1].dimension, found[-1].value)
+        found.append(min(moved, key=lambda s: (s.log_p_moved, len(s.dimensions), s.dimensions, s.code)))
+        shares.give(found[-1])
     return Mix(
-        table=pd.DataFrame([_row(s, shares, cube.metric) for s in found], columns=COLUMNS),
+        table=pd.DataFrame(
+            [_row(s, shares, cube.metric) for s in found], columns=["segment", *cube.by, *NUMBERS, "direction"]
+        ),
         metric=cube.metric,
-        tried=shares.tried,
         before=dates[0],
         after=dates[1],
         value_before=shares.value[0],
@@ -136,18 +137,18 @@ def mix(cube: Cube, *, before: Window, after: Window, alpha: float = 0.01) -> Mi
 
 
 def _row(shift: Shift, shares: Shares, metric: Metric) -> dict[str, Any]:
-    parts = split(*shares.dimensions[shift.dimension].sides)
-    half = WIDE * shift.effect_sd
+    parts = split(*shares.dimensions[shift.dimensions].sides)
+    half = Z95 * shift.effect_sd
+    p_value = float(np.exp(max(shift.log_p_moved, shift.log_p_gap)))
     return {
-        "dimension": shift.dimension,
-        "value": shift.value,
-        "segment": f"{shift.dimension}={shift.value}",
+        "segment": segment_name(shift.where),
+        **shift.where,
         "share_before": shift.share_before,
         "share_after": shift.share_after,
         "mix_effect": shift.effect,
         "conf_low": shift.effect - half,
         "conf_high": shift.effect + half,
-        "p_adj": min(1.0, shares.tried * float(np.exp(max(shift.log_p_moved, shift.log_p_gap)))),
+        "p_adj": min(1.0, shares.tried[len(shift.where) - 1] * p_value),
         "dimension_effect": sum(float(parts[name].effect.sum()) for name in ("mix_effect", "entered", "left")),
         "direction": metric.judge(shift.effect),
     }

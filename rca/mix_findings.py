@@ -11,8 +11,8 @@ from rca.result import rows
 def mix_findings(mix: Mix, _: Evidence) -> Iterator[Finding]:
     """A finding for each shift. One shift moves several KPIs: its dimension is the topic that they share."""
     metric = mix.metric
-    for row in rows(mix.table):
-        where = {row.dimension: row.value}
+    for i, row in enumerate(rows(mix.table)):
+        where = mix.where(i)
         title = say.mix_title(where, row.share_before, row.share_after)
         size = metric.change(row.mix_effect, signed=False)
         moved = f"{say.inner(metric.label)} {say.moved(row.mix_effect)} by {size}"
@@ -28,6 +28,6 @@ def mix_findings(mix: Mix, _: Evidence) -> Iterator[Finding]:
             cases=0.0,
             cases_text=f"on {say.inner(metric.label)}",
             remedy=back if row.direction == "worse" else "",
-            details=(f"mix alone: inside each {row.dimension.replace('_', ' ')} cases go as before",),
-            topic=f"mix {row.dimension}",
+            details=(f"mix alone: inside each {' and '.join(where).replace('_', ' ')} cases go as before",),
+            topic=f"mix {' & '.join(where)}",
         )

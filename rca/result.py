@@ -123,3 +123,9 @@ def each(analysis: Callable[..., Result], subjects: Mapping[str, Any], **options
             for name, subject in subjects.items()
         }
     )
+
+
+def named(table: pd.DataFrame, numbers: str, i: int) -> dict[str, str]:
+    """The i-th segment of a table as a mapping: what stands between its name and the first of its `numbers`."""
+    row = table.iloc[i, 1 : table.columns.get_loc(numbers)].dropna()
+    return {str(dimension): row[dimension] for dimension in sorted(row.index)}

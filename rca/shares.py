@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -14,19 +15,21 @@ from rca.split import Side, side
 Array = np.ndarray
 PRIOR = 4  # degrees of freedom that a value's dispersion borrows from its dimension
 RAKING = 50  # rounds of raking; shares agree long before
+ENOUGH = 5.0  # cases to be expected in either window, below which a normal score misleads
 
 
 @dataclass(frozen=True)
 class Shift:
-    """How the share of one value moved, beyond what shifts found earlier explain, and what that did to the KPI."""
+    """How the share of one segment moved, beyond what shifts found earlier explain, and what that did to the KPI."""
 
-    dimension: str
-    value: str
+    dimensions: tuple[str, ...]
+    code: int
+    where: dict[str, str]
     share_before: float
     share_after: float
     moved: float
     moved_sd: float
-    gap: float  # rate of the value less that of the rest, mean of both windows
+    gap: float  # rate of the segment less that of the rest, mean of both windows
     gap_sd: float
     log_p_moved: float
     log_p_gap: float
@@ -43,14 +46,21 @@ class Shift:
 
 @dataclass(frozen=True)
 class _Dimension:
-    """One dimension: its values, each row's number of them, both windows by value, and how far each value's share
-    varies from period to period against drawing cases at random, with the degrees of freedom of that figure."""
+    """One dimension, or two combined: its values (one row each), each row's number of them, both windows by value, and
+    how far each value's share varies from period to period against drawing cases at random, with the degrees of freedom
+    of that figure."""
 
-    values: Array
+    values: pd.DataFrame
     code: Array
     sides: tuple[Side, Side]
     dispersion: Array
     freedom: float
+
+    @property
+    def tested(self) -> Array:
+        """Values with cases enough for a normal score, had they the same share of both windows."""
+        both = self.sides[0].n + self.sides[1].n
+        return both / both.sum() * min(side.cases for side in self.sides) >= ENOUGH
 
 
 class Shares:
@@ -61,10 +71,15 @@ class Shares:
         rows = pd.concat(parts, ignore_index=True)
         self.after = np.repeat([False, True], [len(part) for part in parts])
         self.n = rows["n"].to_numpy(float, copy=True)
-        self.dimensions = {d: _dimension(cube, rows, self.after, d) for d in cube.by}
+        layers = [
+            {names: _dimension(cube, rows, self.after, names) for names in combinations(sorted(cube.by), size)}
+            for size in range(1, min(2, len(cube.by)) + 1)
+        ]
+        self.dimensions = {names: dimension for layer in layers for names, dimension in layer.items()}
+        # single dimensions and pairs share alpha equally, and within each the segments that are tested
+        self.tried = [len(layers) * sum(int(d.tested.sum()) for d in layer.values()) for layer in layers]
         self.given: list[tuple[Array, float]] = []
-        self.named: set[tuple[str, str]] = set()
-        self.tried = sum(len(d.values) for d in self.dimensions.values())
+        self.named: set[tuple[tuple[str, ...], int]] = set()
 
     @property
     def value(self) -> tuple[float, float]:
@@ -73,9 +88,9 @@ class Shares:
         return before.value, after.value
 
     def shifts(self, alpha: float) -> Iterator[Shift]:
-        """The values not yet named whose share moved beyond what is given and whose rate differs from the rest, both
-        significant at `alpha` after correction for all values tried."""
-        for name, dimension in self.dimensions.items():
+        """The segments not yet named whose share moved beyond what is given and whose rate differs from the rest, both
+        significant at `alpha` after correction for all that were tried."""
+        for names, dimension in self.dimensions.items():
             before, after = (
                 np.bincount(dimension.code[w], self.n[w], len(dimension.values)) for w in (~self.after, self.after)
             )
@@ -83,19 +98,19 @@ class Shares:
             gap, gap_sd = _gap(dimension.sides)
             log_p_moved = t.logsf(np.abs(moved) / moved_sd, dimension.freedom) + np.log(2)
             log_p_gap = norm.logsf(np.abs(gap) / gap_sd) + np.log(2)
-            clear = np.maximum(log_p_moved, log_p_gap) <= np.log(alpha / self.tried)
-            for i in np.flatnonzero(clear):
-                if (name, dimension.values[i]) not in self.named:
+            needed = np.log(alpha / max(self.tried[len(names) - 1], 1))
+            for i in map(int, np.flatnonzero(dimension.tested & (np.maximum(log_p_moved, log_p_gap) <= needed))):
+                if (names, i) not in self.named:
+                    where = {name: str(dimension.values[name].iloc[i]) for name in names}
                     shares = (float(s.share[i]) for s in dimension.sides)
                     numbers = (moved, moved_sd, gap, gap_sd, log_p_moved, log_p_gap)
-                    yield Shift(name, str(dimension.values[i]), *shares, *(float(x[i]) for x in numbers))
+                    yield Shift(names, i, where, *shares, *(float(x[i]) for x in numbers))
 
-    def give(self, name: str, value: str) -> None:
-        """Give the window before the share that a value has after: rake all shares given so far in turn until they
-        agree (Deming & Stephan 1940). A value that is new cannot be given: its cases are left out after."""
-        dimension = self.dimensions[name]
-        inside = (dimension.values == value)[dimension.code]
-        self.named.add((name, value))
+    def give(self, shift: Shift) -> None:
+        """Give the window before the share that a segment has after: rake all shares given so far in turn until they
+        agree (Deming & Stephan 1940). A segment that is new cannot be given: its cases are left out after."""
+        inside = self.dimensions[shift.dimensions].code == shift.code
+        self.named.add((shift.dimensions, shift.code))
         if not self.n[inside & ~self.after].sum():
             self.n[inside] = 0
             return
@@ -107,8 +122,9 @@ class Shares:
                 self.n[~chosen & ~self.after] *= (1 - share) / (1 - now) if now < 1 else 0.0
 
 
-def _dimension(cube: Cube, rows: pd.DataFrame, after: Array, name: str) -> _Dimension:
-    code, values = pd.factorize(rows[name], sort=True)
+def _dimension(cube: Cube, rows: pd.DataFrame, after: Array, names: tuple[str, ...]) -> _Dimension:
+    code = rows.groupby(list(names)).ngroup().to_numpy()
+    values = rows[list(names)].iloc[np.unique(code, return_index=True)[1]]
     sums = pd.DataFrame()
     for window, inside in (("before", ~after), ("after", after)):
         for measure in cube.measures:
@@ -117,7 +133,7 @@ def _dimension(cube: Cube, rows: pd.DataFrame, after: Array, name: str) -> _Dime
     kind = cube.metric.kind
     sides = side(sums, "before", kind), side(sums, "after", kind)
     dispersion, freedom = _dispersion(rows, after, code, sides)
-    return _Dimension(np.asarray(values, object), code, sides, dispersion, freedom)
+    return _Dimension(values, code, sides, dispersion, freedom)
 
 
 def _dispersion(rows: pd.DataFrame, after: Array, code: Array, sides: tuple[Side, Side]) -> tuple[Array, float]:

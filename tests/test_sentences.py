@@ -64,10 +64,10 @@ class Case:
         reached = [row["segment"], *numbers[2:5], 1e-9, *elsewhere, 3, 1, how]
         self.reach = Reach(pd.DataFrame([reached], columns=columns), self.metric, "vendor")
         shares = {"share_before": rng.random() * tiny, "share_after": rng.random()}
-        moved = {"dimension": "market", "value": "MX", "segment": "market=MX", **shares, "mix_effect": self.impact}
+        moved = {"segment": "market=MX", "market": "MX", **shares, "mix_effect": self.impact}
         moved |= {"conf_low": -scale, "conf_high": scale, "p_adj": 1e-4, "dimension_effect": self.impact}
         moved["direction"] = self.metric.judge(self.impact)
-        self.mix = Mix(pd.DataFrame([moved]), self.metric, 9, BEFORE, AFTER, *values)
+        self.mix = Mix(pd.DataFrame([moved]), self.metric, BEFORE, AFTER, *values)
 
 
 def said(own: list[Finding], common: list[Finding], changes: dict[str, Localization]) -> list[str]:
