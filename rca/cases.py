@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -11,7 +11,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from rca.columns import FAILED, ROW, failure, kinds, local, typed, utc
+from rca.columns import FAILED, REPEATED, ROW, failure, kinds, local, typed, utc
 from rca.contract import Bands, Contract
 from rca.engines import row_hash
 from rca.errors import InputError, hint
@@ -56,26 +56,34 @@ def read_cases(con: Any, data: Data, contract: Contract) -> Cases:
     if formats.get(contract.time.column, "").endswith("Z") and zone not in (None, "UTC"):
         raise InputError(f"the Z in {contract.time.column} says UTC: write zone: UTC and local: {zone}.")
     rows = typed(raw, contract, formats)
-    if data.kind in ("csv", "jsonl"):
+    if data.is_text:
+        con.raw_sql("DROP TABLE IF EXISTS rca_rows")  # what a first try has left
         rows = con.create_table("rca_rows", rows, temp=True)
     no_key = reduce(or_, (rows[name].isnull() for name in contract.key))
-    counts = {"rows": rows.count(), "no_key": rows.count(where=no_key), "failed": rows[FAILED].count()}
+    counts = {
+        "rows": rows.count(),
+        "no_key": rows.count(where=no_key),
+        "failed": rows[FAILED].nullif(REPEATED).count(),
+    }
+    counts |= {"again": (rows[FAILED] == REPEATED).sum().fill_null(0)}
     found = rows.aggregate(**counts).execute().iloc[0]
     if not found["rows"]:
         raise InputError(f"{data} holds no rows.")
     if found["failed"]:
-        one = [(data.paths[0], raw)]
-        many = ((path, replace(data, paths=(path,)).read(con, contract)) for path in data.paths)
-        raise failure(one if len(data.paths) == 1 else many, contract, formats)
+        pieces = ((piece.paths[0], piece.read(con, contract)) for piece in data.pieces())
+        raise failure(pieces if len(data.paths) > 1 else [(data.paths[0], raw)], contract, formats)
 
-    table = rows.filter(~no_key).drop(FAILED)
+    if found["no_key"] == found["rows"]:
+        raise InputError(f"{data}: no row has its key, {' and '.join(contract.key)}.")
+    table = rows.filter(~no_key & ~rows[FAILED].identical_to(REPEATED)).drop(FAILED)
     aside = {f"without {' and '.join(contract.key)}": int(found["no_key"])}
+    aside["that repeat the header"] = int(found["again"])
     if contract.latest_by:
         table = _latest(table, contract)
         if con.name == "duckdb":
             table = con.create_table("rca_cases", table, temp=True)
             con.raw_sql("DROP TABLE IF EXISTS rca_rows")  # the log itself is not needed any more
-        aside["earlier rows of a case"] = int(found["rows"] - found["no_key"] - table.count().execute())
+        aside["earlier rows of a case"] = int(found["rows"] - sum(aside.values()) - table.count().execute())
     else:
         _check_unique(table, contract, int(found["rows"]))
     table, late, extent, ends = _in_range(table, contract)
@@ -157,11 +165,12 @@ def _check_unique(table: ir.Table, contract: Contract, rows: int) -> None:
         table = table.filter(row_hash(table, *contract.key) % (rows // COMPARED + 1) == 0)
     repeated = table.group_by(contract.key).agg(**{TIMES: table.count()}).filter(ibis._[TIMES] > 1)
     found = repeated.agg(keys=repeated.count(), rows=repeated[TIMES].sum()).execute().iloc[0]
-    if found["keys"]:
+    if keys := int(found["keys"]):
         first = repeated.order_by(contract.key).limit(1).execute().iloc[0]
         name = ", ".join(f"{column} {first[column]!r}" for column in contract.key)
+        occur = "key occurs" if keys == 1 else "keys occur"
         raise InputError(
-            f"{part}{int(found['keys']):,} keys occur in more than one row ({int(found['rows']):,} rows in all),"
+            f"{part}{keys:,} {occur} in more than one row ({int(found['rows']):,} rows in all),"
             f" such as {name}: say in latest_by which row counts, or name the whole key."
         )
 

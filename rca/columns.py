@@ -1,5 +1,6 @@
 """Columns of the declared types out of columns of text: nothing is guessed, and what does not convert is named."""
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,12 @@ from rca.contract import Contract
 from rca.errors import InputError
 from rca.time_format import parse, swapped
 
-FAILED = "rca_failed"  # the first column of a row that does not convert, else missing
+FAILED = "rca_failed"  # the first column of a row that does not convert, or REPEATED; else missing
+REPEATED = ""  # the row is the header once more, as where files were put one behind the other
 ROW = "rca_row"
-PATTERNS = {"integer": r"^[+-]?\d+(\.0*)?$", "number": r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"}
+# an exponent of three digits could be more than a number holds
+PATTERNS = {"integer": r"^[+-]?\d+(\.0*)?$", "number": r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?$"}
+GROUPS = {".": "[,' \u00a0\u202f]", ",": "[.' \u00a0\u202f]"}  # between thousands, by the sign of the decimals
 NUMBERS = {"integer": "int64", "number": "float64"}
 WORDS = {"true": True, "t": True, "yes": True, "y": True, "1": True}
 WORDS |= {"false": False, "f": False, "no": False, "n": False, "0": False}
@@ -79,10 +83,13 @@ def kinds(raw: ir.Table, contract: Contract) -> dict[str, str]:
 def typed(raw: ir.Table, contract: Contract, formats: Mapping[str, str]) -> ir.Table:
     """The columns of `raw`, each of its declared type, and a column FAILED."""
     columns: dict[str, Any] = {name: raw[name] for name in raw.columns}
+    own = [raw[name] for name in (*contract.key, contract.time.column)]
     failed = []
+    if all(column.type().is_string() for column in own):
+        failed.append((ibis.and_(*(column.strip() == column.get_name() for column in own)), REPEATED))
     for name, kind in kinds(raw, contract).items():
         before = columns[name]
-        columns[name] = _converted(before, kind, formats.get(name, ""))
+        columns[name] = _converted(before, kind, formats.get(name, ""), contract.decimal)
         if before.type().is_string() and kind != "text":
             failed.append((before.notnull() & columns[name].isnull(), name))
     return raw.select(**columns, **{FAILED: ibis.cases(*failed) if failed else ibis.null("string")})
@@ -93,7 +100,13 @@ def failure(pieces: Iterable[tuple[Path, ir.Table]], contract: Contract, formats
     for path, raw in pieces:
         numbered = raw.mutate(**{ROW: ibis.row_number()})
         rows = typed(numbered, contract, formats)
-        bad = rows.filter(rows[FAILED].notnull()).order_by(ROW).limit(1).select(ROW, FAILED).execute()
+        bad = (
+            rows.filter(rows[FAILED].nullif(REPEATED).notnull())
+            .order_by(ROW)
+            .limit(1)
+            .select(ROW, FAILED)
+            .execute()
+        )
         if len(bad):
             row, column = int(bad[ROW].iloc[0]), str(bad[FAILED].iloc[0])
             value = str(numbered.filter(numbered[ROW] == row)[column].execute().iloc[0])
@@ -103,14 +116,15 @@ def failure(pieces: Iterable[tuple[Path, ir.Table]], contract: Contract, formats
                 return InputError(
                     f"{what} does not fit the format {formats[column]!r}.{swapped(value, formats[column])}"
                 )
-            return InputError(
-                f"{what} is not {'an' if kind == 'integer' else 'a'} {kind}."
-                f" If it stands for a missing value, add it to missing: in the contract."
-            )
+            cure = "If it stands for a missing value, add it to missing: in the contract."
+            for sign in GROUPS:
+                if kind in NUMBERS and sign != contract.decimal and re.fullmatch(_grouped(sign), value.strip()):
+                    cure = f"If it is one, say how the file writes numbers: decimal: {sign!r} in the contract."
+            return InputError(f"{what} is not {'an' if kind == 'integer' else 'a'} {kind}. {cure}")
     raise AssertionError("no value failed to convert")
 
 
-def _converted(column: Any, kind: str, form: str) -> Any:
+def _converted(column: Any, kind: str, form: str, decimal: str | None) -> Any:
     """A column as one of the kinds; missing where a text does not fit."""
     if not column.type().is_string():
         return _recast(column, kind)
@@ -121,8 +135,17 @@ def _converted(column: Any, kind: str, form: str) -> Any:
         return text.lower().cases(*WORDS.items())
     if kind == "time":
         return parse(text, form)
+    if decimal:
+        grouped = text.re_search(_grouped(decimal))
+        text = ibis.cases((grouped, text.re_replace(GROUPS[decimal], "").replace(decimal, ".")))
     # the pattern first: DuckDB itself reads '1.5' as the integer 2, '1_000' as 1000 and 'nan' as a number
     return ibis.cases((text.re_search(PATTERNS[kind]), text.try_cast(NUMBERS[kind])))
+
+
+def _grouped(decimal: str) -> str:
+    """The pattern of a number whose thousands may be grouped: `1.234,5` where the decimal sign is a comma."""
+    group = GROUPS[decimal]
+    return rf"^[+-]?(\d+|\d{{1,3}}({group}\d{{3}})+)([{decimal}]\d*)?$"
 
 
 def _recast(column: Any, kind: str) -> Any:

@@ -1,5 +1,6 @@
 """The contract of a source, as its YAML file says it: where the rows are, what a case is, what can be measured."""
 
+import codecs
 import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
@@ -99,6 +100,8 @@ class Contract(_Part):
     key: Names = Field(min_length=1)
     latest_by: Names = ()
     time: Time
+    encoding: str | None = None  # of a text file, where it is not UTF-8 and does not say so itself
+    decimal: Literal[".", ","] | None = None  # in the numbers of a text; once declared, thousands may be grouped
     missing: Names = ()  # markers; an empty field is always missing
     types: dict[str, Kind] = {}
     repeated: dict[str, tuple[str, ...]] = {}
@@ -132,6 +135,16 @@ class Contract(_Part):
                 if name not in given.data.get("dimensions", names):
                     raise ValueError(f"{family}: {name!r} is no dimension of this source")
         return families
+
+    @pydantic.field_validator("encoding")
+    @classmethod
+    def _codec(cls, name: str | None) -> str | None:
+        try:
+            return name and codecs.lookup(name).name
+        except LookupError:
+            raise ValueError(
+                f"{name!r} is not an encoding; known are utf-8, cp1252, latin-1, utf-16, ..."
+            ) from None
 
     @pydantic.field_validator("metrics", mode="before")
     @classmethod

@@ -2,21 +2,21 @@
 
 import csv
 import glob
-import gzip
 import re
-import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
 
+from rca import text_file
 from rca.contract import Contract
 from rca.errors import InputError, hint
 
 KINDS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
-REASONS = ("Expected Number", "Invalid unicode", "Value with", "Maximum line")  # in DuckDB's errors
+WIDE = 500  # columns; of a wider text only those are read that the contract names
 DATABASE = "::"  # in `file.duckdb::table`
 
 
@@ -35,6 +35,11 @@ class Data:
     kind: str
     paths: tuple[Path, ...]
     inner: str = ""  # the table in a DuckDB file
+    copies: TemporaryDirectory[str] | None = None  # holds what the engine reads where the files will not do
+
+    @property
+    def is_text(self) -> bool:
+        return self.kind in ("csv", "jsonl")
 
     def __str__(self) -> str:
         more = len(self.paths) - 1
@@ -42,16 +47,48 @@ class Data:
 
     def read(self, con: Any, contract: Contract) -> Any:
         """The rows, missing markers emptied, as a table of an Ibis DuckDB connection; not loaded yet."""
-        for path in self.paths:
-            if path.suffix == ".gz":
-                _check_whole(path)
         if self.kind == "csv":
-            return _read_csv(con, self.paths, contract)
+            return _read_csv(con, self._files(contract), contract)
         if self.kind == "jsonl":
-            return emptied(_read_jsonl(con, self.paths), ["", *contract.missing])
+            return emptied(_read_jsonl(con, self._files(contract)), ["", *contract.missing])
         if self.kind == "parquet":
             return emptied(_read_parquet(con, self.paths), contract.missing)
         return emptied(_read_database(con, self.paths[0], self.inner), contract.missing)
+
+    def pieces(self) -> Iterator["Data"]:
+        """Each file on its own, so that a row is counted in its own file."""
+        return (replace(self, paths=(path,)) for path in self.paths)
+
+    def _files(self, contract: Contract) -> dict[Path, Path]:
+        """The text files, each with what the engine reads for it: itself, or its copy in UTF-8."""
+        found = {}
+        for number, path in enumerate(self.paths):
+            if path.suffix.lower() == ".gz":
+                text_file.check_whole(path)
+            name = text_file.encoding(path, contract.encoding)
+            found[path] = path
+            if self.copies or not text_file.is_utf8(name):
+                folder = self.copies or TemporaryDirectory(prefix="rca-")
+                object.__setattr__(self, "copies", folder)
+                found[path] = Path(folder.name) / f"{number}.{self.kind}"
+                delimiter = _header(path, name)[1] if self.kind == "csv" else ""
+                text_file.copy(path, name, delimiter, found[path])
+        return found
+
+
+R = TypeVar("R")
+
+
+def careful(read: Callable[[Data], R], data: Data) -> R:
+    """`read(data)`. A text that the engine refuses is read again from a clean copy, or the row at fault is named."""
+    import duckdb
+
+    try:
+        return read(data)
+    except (duckdb.DataError, duckdb.OperationalError, duckdb.InvalidInputException):
+        if not data.is_text or data.copies:
+            raise
+        return read(replace(data, copies=TemporaryDirectory(prefix="rca-")))
 
 
 def find_data(table: str, start: Path) -> Data:
@@ -63,7 +100,7 @@ def find_data(table: str, start: Path) -> Data:
     kinds = {_kind(path) for path in paths}
     if len(kinds) != 1:
         what = f"holds files of several kinds ({', '.join(sorted(kinds))})" if kinds else "holds no files"
-        raise InputError(f"{table!r} {what}; name files of one kind, such as '*.csv'.")
+        raise InputError(f"{start / table} {what}; name files of one kind, such as '*.csv'.")
     return Data(kinds.pop(), tuple(paths))
 
 
@@ -74,14 +111,12 @@ def engine_errors(what: object) -> Iterator[None]:
 
     try:
         yield
-    except (duckdb.DataError, duckdb.OperationalError, duckdb.InvalidInputException) as error:
-        first, *others = str(error).strip().splitlines()
-        if "state machine" in first:  # DuckDB's word for a file that is partly from Windows
-            first = "Error: its lines do not all end in the same way; save it again"
-        reasons = [line.strip() for line in others if line.strip().startswith(REASONS)][:1]
-        raise InputError(
-            f"{what} cannot be read: {'. '.join([first.partition(': ')[2] or first, *reasons])}"
-        ) from error
+    except duckdb.Error as error:
+        of_data = (duckdb.DataError, duckdb.OperationalError, duckdb.InvalidInputException)
+        if not isinstance(error, of_data) and type(error) is not duckdb.Error:
+            raise  # our mistake, not that of the data
+        first = str(error).strip().splitlines()[0]
+        raise InputError(f"{what} cannot be read: {first.partition(': ')[2] or first}") from error
 
 
 def _look_up(path: str, start: Path | None, found: Any) -> list[Path]:
@@ -107,60 +142,64 @@ def _files(path: Path) -> list[Path]:
     return [file for file, parts in inside if not any(part.startswith((".", "_")) for part in parts)]
 
 
-def _check_whole(path: Path) -> None:
-    """Read a gzip file to its end: the engine would take one that was cut short for a whole one."""
-    try:
-        with gzip.open(path) as content:
-            while content.read(1 << 20):
-                pass
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path} is not a whole gzip file: {error}.") from error
-
-
 def _kind(path: Path) -> str:
-    suffix = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
+    suffix = path.with_suffix("").suffix if path.suffix.lower() == ".gz" else path.suffix
     if suffix.lower() not in KINDS:
         what = f"{path} has the unknown ending {suffix!r}. {hint(suffix, [*KINDS, '.csv.gz'])}"
         cure = f" A table in it is named like '{path.name}{DATABASE}cases'." if suffix == ".duckdb" else ""
-        raise InputError(what + cure)
+        raise InputError(what + (" Open it and save it as CSV (UTF-8)." if suffix.startswith(".xls") else cure))
     return KINDS[suffix.lower()]
 
 
-def _read_csv(con: Any, paths: Sequence[Path], contract: Contract) -> Any:
+def _read_csv(con: Any, files: Mapping[Path, Path], contract: Contract) -> Any:
     """CSV or TSV as text columns. The header is read here: the engine renames a repeated column in silence."""
-    first, delimiter = _header(paths[0])
-    for path in paths[1:]:
-        if (other := _header(path)) != (first, delimiter):
-            differ = ", ".join(sorted(set(first) ^ set(other[0]))) or "their order or delimiter"
-            raise InputError(f"{path} and {paths[0]} have different columns: {differ}.")
-    names = _distinct(first, contract.repeated, paths[0])
-    return con.read_csv(
-        [str(path) for path in paths],
-        columns=dict.fromkeys(names, "VARCHAR"),
-        auto_detect=False,
-        header=True,
-        delim=delimiter,
-        quote='"',
-        escape='"',
-        nullstr=["", *contract.missing],
+    headers = {path: _header(path, text_file.encoding(path, contract.encoding)) for path in files}
+    path, (first, delimiter) = next(iter(headers.items()))
+    for other, found in headers.items():
+        if found != (first, delimiter):
+            differ = ", ".join(sorted(set(first) ^ set(found[0]))) or "their order or delimiter"
+            raise InputError(f"{other} and {path} have different columns: {differ}.")
+    names = _distinct(first, contract.repeated, path)
+    columns = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in names)
+    markers = ", ".join(_literal(marker) for marker in ("", *contract.missing))
+    said = str(contract)
+    kept = names if len(names) <= WIDE else [name for name in names if name in said] or names[:WIDE]
+    con.raw_sql(
+        f"CREATE OR REPLACE TEMP VIEW rca_text AS SELECT {', '.join(map(_quoted, kept))} FROM read_csv("
+        f"[{', '.join(_literal(str(file)) for file in files.values())}], columns = {{{columns}}},"
+        f" nullstr = [{markers}], delim = {_literal(delimiter)}, quote = '\"', escape = '\"',"
+        f" header = true, auto_detect = false)"
     )
+    return con.table("rca_text")
 
 
-def _header(path: Path) -> tuple[list[str], str]:
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _header(path: Path, encoding: str) -> tuple[list[str], str]:
     """Column names, and the delimiter that the header line uses most."""
-    opener: Any = gzip.open if path.suffix == ".gz" else open
     try:
-        with opener(path, "rt", encoding="utf-8-sig", newline="") as lines:
+        with text_file.opened(path, encoding) as lines:
             line = lines.readline()
             if "\0" in line:
-                raise ValueError("UTF-16")
+                raise InputError(
+                    f"{path} is not UTF-8 text: it has zero bytes in its header. If it comes from Windows,"
+                    f" say encoding: utf-16 in the contract."
+                )
             delimiter = max("\t,;|", key=re.sub('"[^"]*"', "", line).count)
             lines.seek(0)
             names = [name.strip() for name in next(csv.reader(lines, delimiter=delimiter), [])]
-    except (ValueError, csv.Error) as error:
-        raise InputError(f"{path} is not UTF-8 text that begins with column names: save it as UTF-8.") from error
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error}.") from error
+        "".join(names).encode()
+    except (UnicodeError, csv.Error) as error:
+        raise InputError(
+            f"{path} is not UTF-8 text that begins with column names: save it as UTF-8,"
+            f" or say its encoding in the contract, such as encoding: cp1252 (Excel on Windows)."
+        ) from error
     if not any(names):
         raise InputError(f"{path} is empty: the first line must name the columns.")
     return [name or f"column_{position}" for position, name in enumerate(names, 1)], delimiter
@@ -184,14 +223,16 @@ def _distinct(header: Sequence[str], repeated: Mapping[str, Sequence[str]], path
     return names
 
 
-def _read_jsonl(con: Any, paths: Sequence[Path]) -> Any:
+def _read_jsonl(con: Any, files: Mapping[Path, Path]) -> Any:
     """JSON lines as text columns: a first pass finds the names, so that the engine need not guess a type."""
-    files = [str(path) for path in paths]
-    names = con.read_json(files, format="newline_delimited", maximum_depth=1, sample_size=-1).columns
-    if names == ("json",):  # DuckDB's name for what is no object
-        raise InputError(f"{paths[0]} holds no rows: each line must be a JSON object.")
+    paths, form = [str(file) for file in files.values()], {"format": "newline_delimited"}
+    keys = "SELECT unnest(json_keys(json)) AS name FROM read_json_objects($1, format = 'newline_delimited')"
+    found = con.con.execute(f"SELECT name FROM ({keys}) GROUP BY name ORDER BY count(*) DESC, name", [paths])
+    path, names = next(iter(files)), [name for (name,) in found.fetchall()]
+    if not names:
+        raise InputError(f"{path} holds no rows. {text_file.EACH_LINE}")
     return con.read_json(
-        files, format="newline_delimited", columns=dict.fromkeys(names, "VARCHAR"), auto_detect=False
+        paths, columns=dict.fromkeys(_distinct(names, {}, path), "VARCHAR"), auto_detect=False, **form
     )
 
 

@@ -13,7 +13,7 @@ from rca.contract import Contract, Family, read_contract
 from rca.cube import MISSING
 from rca.engines import asking, open_data
 from rca.errors import InputError, hint, known
-from rca.files import find_file
+from rca.files import careful, find_file
 from rca.metric import Metric
 from rca.period import Dates, words
 from rca.records import ACTIONS, EVENTS, read_records
@@ -145,7 +145,7 @@ def open_source(path: str | Path, *, scope: Mapping[str, str] | None = None) -> 
     con, data = open_data(contract.table, file.parent)
     with asking(data):
         try:
-            cases = read_cases(con, data, contract)
+            cases = careful(lambda data: read_cases(con, data, contract), data)
         except InputError as error:
             about_data = str(error).startswith(tuple(str(path) for path in data.paths))
             raise type(error)(str(error) if about_data else f"{file}: {error}") from error

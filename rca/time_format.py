@@ -32,24 +32,26 @@ def parse(text: Any, form: str) -> Any:
 
 
 def infer(column: Any) -> str:
-    """The one known format that reads every value of a text column.
+    """The one known format that reads every value of a text column, else the one that reads most of them.
 
-    InputError when none does, or when two read the values differently: with all days up to 12, nobody can know
+    InputError when none reads any, or when two read the values differently: with all days up to 12, nobody can know
     whether 5/3 is in March or in May.
     """
     name = column.get_name()
-    values = column.as_table().filter(column.notnull()).distinct().order_by(name)
-    sample = values.limit(20).execute()[name]
-    plausible = [form for form in FORMATS if all(_reads(value.strip(), form) for value in sample)]
-    text = values[name].strip()
-    failed = {form: parse(text, form).isnull().sum().fill_null(0) for form in plausible}
-    counts = values.aggregate(**failed).execute().iloc[0] if failed else {}
-    fitting = [form for form in plausible if not counts[form]]
-    if not fitting:
-        example = f", such as {sample.iloc[0]!r}" if len(sample) else ""
+    values = column.as_table().filter(column.notnull() & (column.strip() != name)).distinct().order_by(name)
+    sample = [value.strip() for value in values.limit(20).execute()[name]]
+    if not sample:
+        return FORMATS[0]
+    read = {form: sum(_reads(value, form) for value in sample) for form in FORMATS}
+    plausible = [form for form in FORMATS if read[form] == max(read.values()) > 0]
+    if not plausible:
         raise InputError(
-            f"no one format reads every {name}{example}: give it in the contract, e.g. format: '%d/%m/%Y %H:%M'."
+            f"no known format reads {name} {sample[0]!r}: give it in the contract, e.g. format: '%d/%m/%Y %H:%M'."
         )
+    text = values[name].strip()
+    failed = {form: parse(text, form).isnull().sum() for form in plausible}
+    counts = values.aggregate(**failed).execute().iloc[0]
+    fitting = [form for form in plausible if counts[form] == min(counts)]
     for other in fitting[1:]:
         differ = (
             values.filter(parse(text, fitting[0]) != parse(text, other)).order_by(name).limit(1).execute()[name]

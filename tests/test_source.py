@@ -246,7 +246,10 @@ def test_a_time_that_does_not_fit_is_named_with_its_row_and_a_cure(tmp_path):
         r"cases.csv, row 3 of the data: at '29/2/2028' does not fit the format '%m/%d/%Y'. It fits '%d/%m/%Y'.",
         path,
     )
-    refused("no one format reads every at, such as '1/2/2026'", _times(tmp_path, "1/2/2026", "2026-01-01"))
+    refused(
+        r"cases.csv, row 2 of the data: at '1/2/2026' .* '%Y-%m-%d'", _times(tmp_path, "2026-01-01", "1/2/2026")
+    )
+    refused("no known format reads at 'soon'", _times(tmp_path, "soon"))
     refused("row 1 of the data: at '1/2/16' does not fit", _times(tmp_path, "1/2/16", format="%d/%m/%Y"))
 
 
