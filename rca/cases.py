@@ -36,6 +36,7 @@ class Cases:
     set_aside: dict[str, int]
     extent: Dates
     ends: pd.Timestamp
+    formats: dict[str, str]  # how the times in a text are written
 
 
 def read_cases(con: Any, data: Data, contract: Contract) -> Cases:
@@ -89,7 +90,7 @@ def read_cases(con: Any, data: Data, contract: Contract) -> Cases:
     table, late, extent, ends = _in_range(table, contract)
     aside = {reason: int(count) for reason, count in (aside | late).items() if count}
     count = int(found["rows"]) - sum(aside.values())
-    return Cases(_with_dimensions(table, contract), int(found["rows"]), count, aside, extent, ends)
+    return Cases(_with_dimensions(table, contract), int(found["rows"]), count, aside, extent, ends, formats)
 
 
 def expressions(table: ir.Table, metric: Metric) -> dict[str, Any]:
@@ -171,8 +172,26 @@ def _check_unique(table: ir.Table, contract: Contract, rows: int) -> None:
         occur = "key occurs" if keys == 1 else "keys occur"
         raise InputError(
             f"{part}{keys:,} {occur} in more than one row ({int(found['rows']):,} rows in all),"
-            f" such as {name}: say in latest_by which row counts, or name the whole key."
+            f" such as {name}: {_between(table, repeated, contract)}",
+            {"latest_by": (contract.time.column,)},
         )
+
+
+def _between(table: ir.Table, repeated: ir.Table, contract: Contract) -> str:
+    """What tells the rows of a key apart: a log of events, a join that multiplied rows, or the same rows twice."""
+    others = [name for name in table.columns if name not in contract.key][:100]
+    rows = table.semi_join(repeated, contract.key)
+    kinds = rows.group_by(contract.key).agg(**{name: rows[name].nunique() for name in others})
+    found = kinds.agg(**{name: (kinds[name] > 1).mean() for name in others}).execute().iloc[0]
+    differ = [str(name) for name in found.sort_values(ascending=False, kind="stable").index if found[name] > 0]
+    if not differ:
+        return "these rows are the same in every column, so the data holds them twice."
+    few = f"{', '.join(differ[:4])}{f' and {len(differ) - 4} more' if len(differ) > 4 else ''}"
+    if len(differ) == 1:
+        return (
+            f"they differ in {few} alone, as after a join that multiplies rows: add it to the key, or join again."
+        )
+    return f"one row per event? They differ in {few}. Say in latest_by which row counts, or name the whole key."
 
 
 def _in_range(table: ir.Table, contract: Contract) -> tuple[ir.Table, dict[str, int], Dates, pd.Timestamp]:

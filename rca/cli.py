@@ -57,12 +57,25 @@ def run(
 
 
 @app.command()
-def check(studies: Studies) -> None:
-    """Say everything that is wrong with the studies, without running them."""
+def check(
+    files: Annotated[
+        list[Path], typer.Argument(help="Studies or contracts, such as params/sources/service_cases.yml.")
+    ],
+) -> None:
+    """Say everything that is wrong with studies or sources, and what is odd about their data, without running them."""
     from rca.batch.plan import plan
+    from rca.check import Check, check_source, is_source, lines, summary
 
-    count = sum(len(one.runs) for one in plan(studies, Path("outputs")))
-    typer.echo(f"{count} {'report' if count == 1 else 'reports'} to make, nothing wrong.")
+    plans = plan([path for path in files if not is_source(path)], Path("outputs"))
+    sources = {one.study.source: Check(Path(one.study.source), (), one.source) for one in plans}
+    checks = [*sources.values(), *(check_source(path) for path in files if is_source(path))]
+    for one in checks:
+        if one.errors or one.remarks or not plans:
+            typer.echo("\n".join(lines(one)))
+    count = sum(len(one.runs) for one in plans)
+    reports = f"{count} {'report' if count == 1 else 'reports'} to make, " if plans else ""
+    typer.echo(f"{reports}{summary(checks)}.")
+    raise typer.Exit(2 if any(one.errors for one in checks) else 0)
 
 
 @app.command()

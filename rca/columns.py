@@ -20,6 +20,7 @@ ROW = "rca_row"
 PATTERNS = {"integer": r"^[+-]?\d+(\.0*)?$", "number": r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?$"}
 GROUPS = {".": "[,' \u00a0\u202f]", ",": "[.' \u00a0\u202f]"}  # between thousands, by the sign of the decimals
 NUMBERS = {"integer": "int64", "number": "float64"}
+MARKERS = ("?", "-", "--", ".", "NA", "N/A", "#N/A", "NULL", "NONE", "NAN", "NAT")  # of missing, in capitals
 WORDS = {"true": True, "t": True, "yes": True, "y": True, "1": True}
 WORDS |= {"false": False, "f": False, "no": False, "n": False, "0": False}
 
@@ -56,6 +57,14 @@ def local(table: ir.Table, contract: Contract) -> Any:
 def utc(table: ir.Table, contract: Contract) -> Any:
     """When cases happened on a clock that is never changed; as it is written where no zone is given."""
     return _clock(table, contract, contract.time.zone and "UTC")
+
+
+def skipped(table: ir.Table, contract: Contract) -> Any:
+    """Whether a time was never shown by clocks in the zone of the file: they skipped it when summer began."""
+    time, written = table[contract.time.column], contract.time.zone
+    if time.type().timezone or written in (None, "UTC"):
+        return ibis.literal(False)
+    return _shown(written, _moment(written, time)) != time
 
 
 def _clock(table: ir.Table, contract: Contract, wanted: Any) -> Any:
@@ -116,11 +125,12 @@ def failure(pieces: Iterable[tuple[Path, ir.Table]], contract: Contract, formats
                 return InputError(
                     f"{what} does not fit the format {formats[column]!r}.{swapped(value, formats[column])}"
                 )
+            marker = {"missing": (value,)} if value.strip().upper() in MARKERS else None
             cure = "If it stands for a missing value, add it to missing: in the contract."
             for sign in GROUPS:
                 if kind in NUMBERS and sign != contract.decimal and re.fullmatch(_grouped(sign), value.strip()):
                     cure = f"If it is one, say how the file writes numbers: decimal: {sign!r} in the contract."
-            return InputError(f"{what} is not {'an' if kind == 'integer' else 'a'} {kind}. {cure}")
+            return InputError(f"{what} is not {'an' if kind == 'integer' else 'a'} {kind}. {cure}", marker)
     raise AssertionError("no value failed to convert")
 
 

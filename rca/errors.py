@@ -1,11 +1,19 @@
 """The one exception for a user's mistake: what is wrong, what was given, what would work."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from typing import Any
 
 
 class InputError(ValueError):
-    """A mistake in what the user gave. The command line prints it without a traceback and exits 2."""
+    """A mistake in what the user gave. The command line prints it without a traceback and exits 2.
+
+    cure  fields of a contract with which reading would go on, where there is a likely guess
+    """
+
+    def __init__(self, text: str, cure: Mapping[str, Any] | None = None) -> None:
+        super().__init__(text)
+        self.cure = dict(cure or {})
 
 
 class TooLittleData(InputError):

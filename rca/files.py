@@ -218,7 +218,8 @@ def _distinct(header: Sequence[str], repeated: Mapping[str, Sequence[str]], path
             example = [name, *(f"{name}_{count}" for count in range(2, times + 1))]
             raise InputError(
                 f"{path}: the header {name!r} appears {times} times."
-                f" Name them in the contract: repeated: {{{name}: [{', '.join(example)}]}}"
+                f" Name them in the contract: repeated: {{{name}: [{', '.join(example)}]}}",
+                {"repeated": {name: example}},
             )
     return names
 

@@ -22,6 +22,8 @@ from rca.repeats import add_repeats
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+    from rca.remarks import Remark
+
 ACTION = (
     "action"  # a scope that limits no cases: its report is about one action, and looks also where it was not taken
 )
@@ -39,6 +41,7 @@ class Source:
     rows       rows read, over every scope; they are the cases of every scope and those of `set_aside`
     cases      cases in the scope
     set_aside  rows that are no case, by reason
+    formats    how times are written where they are text, by column
     """
 
     name: str
@@ -51,6 +54,7 @@ class Source:
     rows: int
     cases: int
     set_aside: Mapping[str, int]
+    formats: Mapping[str, str]
     folder: Path  # of the contract, where the search for its files starts
 
     @property
@@ -108,11 +112,24 @@ class Source:
         """Whether the scope is one action: its id."""
         return ACTION in self.scope and ACTION not in self.dimensions
 
+    @cached_property
+    def remarks(self) -> "tuple[Remark, ...]":
+        """What is odd about its cases, and may lead to a wrong conclusion."""
+        from rca.remarks import remarks
+
+        with asking(f"source {self.name}"):
+            return remarks(self)
+
     @property
     def facts(self) -> dict[str, str]:
         """What a reader should know of it, in words."""
         scope = ", ".join(f"{name} {value}" for name, value in self.scope.items())
         aside = "; ".join(f"{count:,} {reason}" for reason, count in self.set_aside.items())
+        warnings: dict[str, str] = {}
+        for remark in self.remarks:
+            if remark.level == "warning":
+                before = warnings.get(f"check {remark.about}", "")
+                warnings[f"check {remark.about}"] = f"{before} {remark.text}".strip()
         return {
             "scope": scope or "all",
             "cases": f"{self.cases:,}",
@@ -121,6 +138,7 @@ class Source:
             "metrics": ", ".join(metric.label for metric in self.metrics.values()),
             "dimensions": ", ".join(self.dimensions),
             "set aside": aside or "nothing",
+            **warnings,
         }
 
     def __repr__(self) -> str:
@@ -137,10 +155,14 @@ def open_source(path: str | Path, *, scope: Mapping[str, str] | None = None) -> 
     The data is checked against its contract here; what breaks it is an InputError that names file, row and value.
     A text file, and an event log, is read once into the engine; Parquet files and tables are queried in place.
     """
+    file = find_file(str(path))
+    return open_contract(read_contract(file), file, scope=scope)
+
+
+def open_contract(contract: Contract, file: Path, *, scope: Mapping[str, str] | None = None) -> Source:
+    """Open the source of a contract that is, or is to be, in the YAML file `file`."""
     from rca.cases import read_cases
 
-    file = find_file(str(path))
-    contract = read_contract(file)
     scope = {name: str(value) for name, value in (scope or {}).items()}
     con, data = open_data(contract.table, file.parent)
     with asking(data):
@@ -148,7 +170,7 @@ def open_source(path: str | Path, *, scope: Mapping[str, str] | None = None) -> 
             cases = careful(lambda data: read_cases(con, data, contract), data)
         except InputError as error:
             about_data = str(error).startswith(tuple(str(path) for path in data.paths))
-            raise type(error)(str(error) if about_data else f"{file}: {error}") from error
+            raise type(error)(str(error) if about_data else f"{file}: {error}", error.cure) from error
         table = _scoped(cases.table, scope)
         count = int(table.count().execute()) if scope else cases.count
         if not count:
@@ -164,6 +186,7 @@ def open_source(path: str | Path, *, scope: Mapping[str, str] | None = None) -> 
         rows=cases.rows,
         cases=count,
         set_aside=cases.set_aside,
+        formats=cases.formats,
         folder=file.parent,
     )
 

@@ -29,6 +29,15 @@ class _Loader(yaml.SafeLoader):
 
 def read_yaml(path: Path, model: type[Model]) -> Model:
     """The file as a `model`; InputError with `file: field: what is wrong` for the first mistake in it."""
+    data = read_fields(path, model)
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise InputError(f"{path}: {_first(error, model)}") from error
+
+
+def read_fields(path: Path, model: type[BaseModel]) -> dict[Any, Any]:
+    """The fields in the file, not checked yet."""
     try:
         data = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except yaml.MarkedYAMLError as error:
@@ -38,10 +47,7 @@ def read_yaml(path: Path, model: type[Model]) -> Model:
         raise InputError(f"{path}: not a file in YAML: {str(error).splitlines()[0]}.") from error
     if not isinstance(data, dict):
         raise InputError(f"{path}: holds no fields. Known: {', '.join(_fields(model))}.")
-    try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        raise InputError(f"{path}: {_first(error, model)}") from error
+    return data
 
 
 def _first(error: ValidationError, model: type[BaseModel]) -> str:
