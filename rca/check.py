@@ -19,15 +19,20 @@ MOST = 9  # mistakes that are told at once
 
 @dataclass(frozen=True)
 class Check:
-    """A source as it was found: its mistakes (`source` was opened with likely cures of them), then its remarks."""
+    """A source as it was found: its mistakes (`source` was opened with likely cures of them), then its remarks.
+
+    Who checks a study has looked at the source before, and sees the warnings only, without the notes.
+    """
 
     path: Path
     errors: tuple[str, ...]
     source: Source | None
+    notes: bool = True
 
     @property
     def remarks(self) -> tuple[Remark, ...]:
-        return self.source.remarks if self.source else ()
+        found = self.source.remarks if self.source else ()
+        return tuple(remark for remark in found if self.notes or remark.level == "warning")
 
 
 def is_source(path: Path) -> bool:

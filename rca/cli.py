@@ -67,7 +67,7 @@ def check(
     from rca.check import Check, check_source, is_source, lines, summary
 
     plans = plan([path for path in files if not is_source(path)], Path("outputs"))
-    sources = {one.study.source: Check(Path(one.study.source), (), one.source) for one in plans}
+    sources = {one.study.source: Check(Path(one.study.source), (), one.source, notes=False) for one in plans}
     checks = [*sources.values(), *(check_source(path) for path in files if is_source(path))]
     for one in checks:
         if one.errors or one.remarks or not plans:

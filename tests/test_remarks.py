@@ -1,6 +1,7 @@
 # ruff: noqa: E501  (a table: one fault a line)
 """What `rca check` says about data: planted faults are named, clean data gets none, the faults of real files are found."""
 
+import re
 import zipfile
 from importlib.util import find_spec
 from pathlib import Path
