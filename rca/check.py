@@ -58,10 +58,9 @@ def check_contract(contract: Contract, file: Path) -> Check:
             return Check(file, tuple(errors), open_contract(contract, file))
         except InputError as error:
             errors.append(str(error))
-            cured = _cured(contract, error.cure)
-            if cured == contract or len(errors) == MOST:
+            before, contract = contract, cured(contract, error.cure)
+            if contract == before or len(errors) == MOST:
                 return Check(file, tuple(errors), None)
-            contract = cured
 
 
 def lines(check: Check) -> Iterator[str]:
@@ -96,7 +95,7 @@ def summary(checks: Sequence[Check]) -> str:
     return ", ".join(wrong + [f"{n} {level}{'' if n == 1 else 's'}" for level, n in counts.items() if n])
 
 
-def _cured(contract: Contract, cure: dict[str, Any]) -> Contract:
+def cured(contract: Contract, cure: dict[str, Any]) -> Contract:
     """A contract with a cure: markers and names are added to those that it has."""
     changes = {}
     for name, value in cure.items():

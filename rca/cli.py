@@ -79,6 +79,32 @@ def check(
 
 
 @app.command()
+def init(
+    file: Annotated[Path, typer.Argument(help="An extract: CSV, JSON lines or Parquet.")],
+    name: Annotated[str, typer.Option(help="What to call the source; else as the file.")] = "",
+) -> None:
+    """Draft a contract and a study from an extract, with what was guessed and what must be decided."""
+    from rca.check import check_source, lines, summary
+    from rca.draft import contract_text, guess, study_text
+    from rca.errors import InputError
+
+    name = name or file.name.partition(".")[0]
+    contract, study = Path("params/sources") / f"{name}.yml", Path("params") / f"{name}.yml"
+    for path in (contract, study):
+        if path.exists():
+            raise InputError(f"{path} is there already: give another --name.")
+    found = guess(file)
+    contract.parent.mkdir(parents=True, exist_ok=True)
+    contract.write_text(contract_text(file, found), encoding="utf-8")
+    checked = check_source(contract)
+    if checked.source:
+        first, last = checked.source.extent
+        study.write_text(study_text(name, found, (last - first).days + 1), encoding="utf-8")
+    typer.echo("\n".join(lines(checked)))
+    typer.echo(f"{contract}: {summary([checked])}. Look for DECIDE in it, then: rca run {study}")
+
+
+@app.command()
 def verify(
     folders: Annotated[list[Path], typer.Argument(help="Folders of runs, or of studies for all their runs.")],
     jobs: Jobs = 0,

@@ -42,7 +42,7 @@ def infer(column: Any) -> str:
     sample = [value.strip() for value in values.limit(20).execute()[name]]
     if not sample:
         return FORMATS[0]
-    read = {form: sum(_reads(value, form) for value in sample) for form in FORMATS}
+    read = {form: sum(reads(value, form) for value in sample) for form in FORMATS}
     plausible = [form for form in FORMATS if read[form] == max(read.values()) > 0]
     if not plausible:
         raise InputError(
@@ -68,10 +68,10 @@ def infer(column: Any) -> str:
 def swapped(value: str, form: str) -> str:
     """A hint for a value that fits the format once day and month change places."""
     other = form.replace("%d", "%_").replace("%m", "%d").replace("%_", "%m")
-    return f" It fits {other!r}." if other != form and _reads(value.strip(), other) else ""
+    return f" It fits {other!r}." if other != form and reads(value.strip(), other) else ""
 
 
-def _reads(value: str, form: str) -> bool:
+def reads(value: str, form: str) -> bool:
     try:
         return dt.datetime.strptime(value, form).year >= FIRST_YEAR
     except ValueError:
