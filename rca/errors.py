@@ -28,7 +28,7 @@ def hint(name: object, known: Iterable[object]) -> str:
     >>> hint("x", ["carrier", "warehouse"])
     'Known: carrier, warehouse.'
     """
-    names = [str(k) for k in known]
+    names = [" ".join(str(k).split())[:60] for k in known]  # a quote left open makes a header of a whole file
     close = get_close_matches(str(name), names, n=1) or [n for n in names if n.casefold() == str(name).casefold()]
     if close:
         return f"Did you mean {close[0]!r}?"
