@@ -86,9 +86,19 @@ def _like(method: str) -> Term:
         if "\\" in pattern.op().value:
             raise InputError("like takes no backslash, in which engines see an escape or not; take contains(...).")
         found = getattr(_text(visit(node.this)), method)(pattern.op().value)
-        return ~found if node.args.get("negate") else found
+        return _not(found) if node.args.get("negate") else found
 
     return like
+
+
+def _not(condition: Any) -> Any:
+    """A case, because Ibis writes `NOT x IS NULL` for `(not x) is null`, which means `not (x is null)`."""
+    return ibis.cases((condition, False), (~condition, True))
+
+
+def _same(a: Any, b: Any) -> Any:
+    """The same care with `IS NOT DISTINCT FROM`, which is never missing."""
+    return a.identical_to(b).ifelse(True, False)
 
 
 def _in(node: exp.In, visit: Visit) -> Any:
@@ -180,14 +190,14 @@ TERMS: dict[type[Any], Term] = {
     exp.LTE: _compare(operator.le),
     exp.GT: _compare(operator.gt),
     exp.GTE: _compare(operator.ge),
-    exp.Is: _two(lambda a, b: a.isnull() if b.type().is_null() else _condition(a).identical_to(_condition(b))),
-    exp.NullSafeEQ: _two(lambda a, b: a.identical_to(b)),
-    exp.NullSafeNEQ: _two(lambda a, b: ~a.identical_to(b)),
+    exp.Is: _two(lambda a, b: a.isnull() if b.type().is_null() else _same(_condition(a), _condition(b))),
+    exp.NullSafeEQ: _two(_same),
+    exp.NullSafeNEQ: _two(lambda a, b: _not(_same(a, b))),
     exp.In: _in,
     exp.Between: _between,
     exp.And: _two(lambda a, b: a & b, _condition),
     exp.Or: _two(lambda a, b: a | b, _condition),
-    exp.Not: _one(lambda a: ~a, _condition),
+    exp.Not: _one(_not, _condition),
     exp.Like: _like("like"),
     exp.ILike: _like("ilike"),
     exp.Neg: _one(lambda a: -a, _number),

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_expression import conditions, numbers
 
 from rca.cube_query import cube, cubes
 from rca.errors import InputError
@@ -117,6 +118,37 @@ def check(frame: pd.DataFrame, expected: dict[tuple, tuple]) -> None:
     assert set(cells) == set(expected)
     for cell, values in cells.items():
         assert values == pytest.approx(expected[cell], rel=1e-9, abs=1e-6)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 999), counts=conditions(2), out_of=conditions(2), value=numbers(2))
+def test_a_cube_of_random_expressions_is_what_pandas_gives(tmp_path_factory, seed, counts, out_of, value):
+    draw = np.random.default_rng(seed)
+    choices = {"n": range(-9, 10), "small": range(-9, 10), "x": [-1.25, 0, 0.5, 3], "yes": [True, False]}
+    columns = {name: draw.choice([*map(float, some), np.nan, np.nan], 30) for name, some in choices.items()}
+    kinds = {"n": "Int64", "small": "Int8", "yes": "boolean"}
+    frame = pd.DataFrame(columns).astype(kinds).assign(id=range(30), vendor=draw.choice(["Andes", "Baltic"], 30))
+    frame["at"] = draw.choice(pd.date_range("2026-01-01", "2026-02-20"), 30)
+    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    of = {"better": "up", "out_of": out_of[0]}
+    metrics = {"share": {**of, "kind": "proportion", "counts": counts[0]}}
+    metrics["mean"] = {**of, "kind": "mean", "value": value[0]}
+    fields = {"metrics": metrics, "types": {}, "time": {"column": "at"}, "dimensions": ["vendor"]}
+    found = cubes(
+        source_of(frame, tmp_path_factory.mktemp("cube"), file="cases.parquet", **fields), metrics, by="vendor"
+    )
+
+    asked = pd.Series([out_of[1](row) is True for row in rows])
+    values = {"share": pd.Series([counts[1](row) is True for row in rows]).where(asked).astype("Float64")}
+    values["mean"] = pd.Series([value[1](row) for row in rows], dtype="Float64").where(asked)
+    week = frame["at"].dt.to_period("W-SUN").dt.start_time
+    for name, one in found.items():
+        by = values[name].groupby([week, frame["vendor"]])
+        expected = pd.DataFrame({"n": by.count(), "total": by.sum()})
+        if name == "mean":
+            expected["total_sq"] = (values[name] ** 2).groupby([week, frame["vendor"]]).sum()
+        expected = expected[expected["n"] > 0]
+        check(one.frame, dict(expected.apply(tuple, axis=1)))
 
 
 @settings(max_examples=10, deadline=None)

@@ -35,6 +35,11 @@ SAME_AS_DUCKDB = [
     "not (n = 1) and yes",
     "n is null",
     "n is not null",
+    "(not yes) is null",
+    "(not not yes) is not null",
+    "(word not like 'R%') is null",
+    "(n is distinct from 1) is false",
+    "(not yes) is distinct from (n not in (1, 3))",
     "yes is true",
     "yes is distinct from true",
     "n <> 3",
@@ -135,44 +140,46 @@ def joined(word, a, b):
     return f"({a[0]} {word} {b[0]})", lambda row: either(word == "and", a[1](row), b[1](row))
 
 
-# random numbers and conditions: the SQL text, and a Python function that works it out for one row
-numbers = st.deferred(
-    lambda: (
-        st.sampled_from([*columns("n", "small", "x"), ("2.5", lambda row: 2.5), ("0", lambda row: 0)])
-        | st.builds(partial(calculated, ARITHMETIC), numbers, st.sampled_from("+-*/"), numbers)
-        | numbers.map(lambda a: (f"abs({a[0]})", lambda row: three_valued(abs, a[1](row))))
-        | st.builds(
-            lambda a, b: (
-                f"coalesce({a[0]}, {b[0]})",
-                lambda row: b[1](row) if a[1](row) is None else a[1](row),
-            ),
-            numbers,
-            numbers,
-        )
-        | st.builds(
+# random numbers and conditions, of which parts are nested `depth` deep: the SQL text, and a Python function that works
+# it out for one row
+LEAVES = st.sampled_from([*columns("n", "small", "x"), ("2.5", lambda row: 2.5), ("0", lambda row: 0)])
+
+
+def numbers(depth: int):
+    if not depth:
+        return LEAVES
+    a, b, test = numbers(depth - 1), numbers(depth - 1), conditions(depth - 1)
+    return st.one_of(
+        LEAVES,
+        st.builds(partial(calculated, ARITHMETIC), a, st.sampled_from("+-*/"), b),
+        a.map(lambda a: (f"abs({a[0]})", lambda row: three_valued(abs, a[1](row)))),
+        st.builds(
+            lambda a, b: (f"coalesce({a[0]}, {b[0]})", lambda row: b[1](row) if a[1](row) is None else a[1](row)), a, b
+        ),
+        st.builds(
             lambda test, a, b: (
                 f"case when {test[0]} then {a[0]} else {b[0]} end",
                 lambda row: a[1](row) if test[1](row) else b[1](row),
             ),
-            conditions,
-            numbers,
-            numbers,
-        )
+            test, a, b,
+        ),
+    )  # fmt: skip
+
+
+def conditions(depth: int):
+    if not depth:
+        return st.sampled_from(columns("yes"))
+    a, b, test, other = numbers(depth - 1), numbers(depth - 1), conditions(depth - 1), conditions(depth - 1)
+    return st.one_of(
+        st.builds(partial(calculated, COMPARISONS), a, st.sampled_from(list(COMPARISONS)), b),
+        st.builds(joined, st.sampled_from(["and", "or"]), test, other),
+        test.map(lambda a: (f"not ({a[0]})", lambda row: three_valued(operator.not_, a[1](row)))),
+        (a | test).map(lambda a: (f"({a[0]}) is null", lambda row: a[1](row) is None)),
     )
-)
-conditions = st.deferred(
-    lambda: (
-        st.sampled_from(columns("yes"))
-        | st.builds(partial(calculated, COMPARISONS), numbers, st.sampled_from(list(COMPARISONS)), numbers)
-        | st.builds(joined, st.sampled_from(["and", "or"]), conditions, conditions)
-        | conditions.map(lambda a: (f"not ({a[0]})", lambda row: three_valued(operator.not_, a[1](row))))
-        | numbers.map(lambda a: (f"{a[0]} is null", lambda row: a[1](row) is None))
-    )
-)
 
 
 @settings(max_examples=100, deadline=None)
-@given(numbers | conditions)
+@given(numbers(4) | conditions(4))
 def test_a_random_expression_means_what_it_means_in_plain_python(expression):
     text, by_hand = expression
     found = CASES.select(value=translate(text, CASES, "m").cast("float64")).execute()["value"]
