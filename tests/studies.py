@@ -1,5 +1,7 @@
 """A study of the fixture notebook in a folder of its own, and ways to run it."""
 
+import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -11,6 +13,7 @@ import yaml
 
 FIXTURES = Path(__file__).parent / "notebooks"
 COMMAND = [sys.executable, "-c", "from rca.cli import main; main()"]
+MOMENTS = int(os.environ.get("RCA_MOMENTS", "5"))  # at which each kind of process is killed
 VENDORS = ["East & <West>", "North", "South", "Tiny"]
 
 
@@ -82,3 +85,27 @@ def contents(folder: Path) -> dict[str, bytes]:
     """Every file of the reports in a folder by its relative path, but those that differ between two executions."""
     files = [path for path in folder.rglob("*") if path.is_file() and path.name not in ("run.json", ".lock")]
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def reports(out: Path) -> list[Path]:
+    """The folders of the reports that stand at their place."""
+    return [path for path in (out / "study").glob("[!.]*") if path.is_dir()]
+
+
+def assert_whole(out: Path) -> None:
+    """No report lacks a file or has one that is not the one it was made with."""
+    for folder in reports(out):
+        outputs = json.loads((folder / "run.json").read_text())["outputs"]
+        found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+        found.pop("run.json")
+        assert found == outputs
+
+
+def assert_finishes(study: Path, out: Path, expected: dict[str, bytes]) -> None:
+    """The next call finishes the rest, and the result is that of an undisturbed batch."""
+    batch = command("run", study, "--out", out, "--quiet")
+    assert batch.wait(300) == 0, batch.stderr.read()
+    found = contents(out)
+    assert [name for name in found if "/." in name] == []
+    index = "study/index.html"  # says also how many were unchanged
+    assert {**found, index: b""} == {**expected, index: b""}

@@ -2,13 +2,24 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
 
 import pytest
-from studies import VENDORS, command, contents, left, marked, write_study
+from studies import (
+    MOMENTS,
+    VENDORS,
+    assert_finishes,
+    assert_whole,
+    command,
+    contents,
+    left,
+    marked,
+    write_study,
+)
 
 pytest.importorskip("distributed", reason="the extra 'dask' is not installed")
 
@@ -20,10 +31,12 @@ class Cluster:
         self.folder, self.processes = folder, []
         self.file = folder / "scheduler.json"
         self.mark = f"{folder}/worker"
+
+    def start(self):
         self._start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
         for _ in range(2):
             self.worker()
-        until = time.monotonic() + 30
+        until = time.monotonic() + 120
         while not self.file.exists() and time.monotonic() < until:
             time.sleep(0.1)
         self.address = json.loads(self.file.read_text())["address"]
@@ -49,13 +62,16 @@ class Cluster:
 @pytest.fixture
 def cluster(tmp_path):
     made = Cluster(tmp_path)
-    yield made
-    made.stop()
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
 
 
 def test_a_cluster_leaves_the_same_bytes_though_a_worker_is_killed(cluster, tmp_path):
     here = write_study(tmp_path / "here", parameters={"spawn": True})
-    assert command("run", here, "--out", here.parent / "outputs", "--quiet").wait(120) == 0
+    assert command("run", here, "--out", here.parent / "outputs", "--quiet").wait(300) == 0
 
     there = write_study(tmp_path / "there", parameters={"spawn": True})
     batch = command("run", there, "--out", there.parent / "outputs", "--json-lines", "--dask", cluster.address)
@@ -68,6 +84,27 @@ def test_a_cluster_leaves_the_same_bytes_though_a_worker_is_killed(cluster, tmp_
     assert batch.wait(60) == 0, batch.stderr.read()
     assert {one["name"]: one["status"] for one in said if one["event"] == "ended"} == dict.fromkeys(VENDORS, "done")
     assert contents(there.parent / "outputs") == contents(here.parent / "outputs")
+
+
+def test_workers_killed_at_random_moments(cluster, tmp_path):
+    study, out = write_study(tmp_path / "study", parameters={"spawn": True}), tmp_path / "outputs"
+    assert command("run", study, "--out", tmp_path / "undisturbed", "--quiet").wait(300) == 0
+    draw, alive, killed = random.Random(3), [1, 2], 0
+    while killed < MOMENTS:
+        batch = command("run", study, "--out", out, "--quiet", "--force", "--dask", cluster.address)
+        while batch.poll() is None:
+            time.sleep(draw.uniform(0, 3))
+            if killed < MOMENTS:
+                number = alive.pop(draw.randrange(2))
+                cluster.processes[number].kill()
+                cluster.processes[number].wait()
+                assert left(f"{cluster.mark}{number}") == []
+                cluster.worker()
+                alive.append(len(cluster.processes) - 1)
+                killed += 1
+        assert batch.returncode in (0, 1), batch.stderr.read()  # 1 when a run lost its worker too often
+        assert_whole(out)
+    assert_finishes(study, out, contents(tmp_path / "undisturbed"))
 
 
 def _busy(cluster):
