@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -78,13 +79,13 @@ class Cube:
             f" {self.metric.cases}, {first:%Y-%m-%d} to {last:%Y-%m-%d}, period {self.period}>"
         )
 
-    @property
+    @cached_property
     def periods(self) -> pd.DatetimeIndex:
         """Every period from first to last; one without cases keeps its place."""
         found = self.frame["period"]
         return span(found.min(), found.max(), self.period) if len(found) else pd.DatetimeIndex([])
 
-    @property
+    @cached_property
     def whole(self) -> pd.DatetimeIndex:
         """The periods that the data covers whole."""
         return self.periods.difference(pd.DatetimeIndex(list(self.partial)))
@@ -133,13 +134,18 @@ class Cube:
 
     def pair(self, before: Window, after: Window) -> pd.DataFrame:
         """Two windows side by side: dimensions, then each measure with `_before` and `_after`; 0 where absent."""
-        sides = []
-        for name, window in (("before", before), ("after", after)):
-            rows = self.within(window, name).frame
-            sums = rows.groupby(list(self.by) or np.zeros(len(rows)))[self.measures].sum()
-            sides.append(sums.add_suffix(f"_{name}"))
-        both = sides[0].join(sides[1], how="outer").fillna(0).sort_index()
-        return both.reset_index(drop=not self.by)
+        windows = {"before": before, "after": after}
+        sides = {name: self._begin(*self.window(window, name)) for name, window in windows.items()}
+        here = np.logical_or.reduce(list(sides.values()))
+        rows = self.frame[here]
+        counts = {
+            f"{measure}_{name}": np.where(inside[here], rows[measure], 0)
+            for name, inside in sides.items()
+            for measure in self.measures
+        }
+        keys = [rows[dimension].to_numpy() for dimension in self.by] or [np.zeros(len(rows))]
+        sums = pd.DataFrame(counts).groupby(keys).sum().rename_axis(list(self.by) or None)
+        return sums.reset_index(drop=not self.by)
 
     def _begin(self, first: pd.Timestamp, last: pd.Timestamp) -> np.ndarray:
         """The rows whose period begins on one of these days."""
@@ -148,4 +154,5 @@ class Cube:
 
     def _rows(self, keep: np.ndarray) -> "Cube":
         """The cube with some of its rows; they are clean, so that nothing is checked again."""
-        return Cube.of_clean(**{**self.__dict__, "frame": self.frame[keep].reset_index(drop=True)})
+        own = {name: self.__dict__[name] for name in self.__dataclass_fields__}
+        return Cube.of_clean(**{**own, "frame": self.frame[keep].reset_index(drop=True)})

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ class Pareto(Result):
     dispersion: float
     scope: Mapping[str, str]
 
-    @property
+    @cached_property
     def vital(self) -> pd.DataFrame:
         """The vital few, largest first."""
         return self.table[self.table["vital"]]
@@ -61,13 +62,13 @@ class Pareto(Result):
         largest = -np.sort(-self.table["share"].to_numpy())
         return int((largest.cumsum() < self.goal - ROUNDING).sum()) + 1 if largest.any() else 0
 
-    @property
+    @cached_property
     def worst(self) -> pd.Series | None:
         """The segment with the worst rate of those shown, if it is worse than the rest beyond noise."""
         bad = self.shown[(self.shown["judged"] == "worse") & ~catch_all(self.shown["segment"])]
         return None if bad.empty else bad.iloc[int(np.argmin(self.metric.sign * bad["rate"]))]
 
-    @property
+    @cached_property
     def facts(self) -> dict[str, Any]:
         vital, worst = self.vital, self.worst
         facts = {

@@ -1,6 +1,7 @@
 """What a control chart found: its limits, what broke them, what it suggests, and how it says so."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -59,13 +60,13 @@ class ControlChart(Result):
     judges: bool = True
     whole: pd.DataFrame | None = None
 
-    @property
+    @cached_property
     def judged(self) -> pd.DataFrame:
         """The rows that rules look at: seen, whole, not excluded."""
         rows = self.table
         return rows[rows["value"].notna() & ~rows["partial"] & ~rows["excluded"]]
 
-    @property
+    @cached_property
     def status(self) -> str:
         """`worse`, `better` or `steady`.
 
@@ -77,12 +78,12 @@ class ControlChart(Result):
         judged = self.recent[self.recent["judgement"] != ""]
         return str(judged["judgement"].iloc[-1]) if len(judged) else "steady"
 
-    @property
+    @cached_property
     def recent(self) -> pd.DataFrame:
         """The signals of the last 8 judged periods."""
         return self.signals[self.signals.index >= self.judged.index[-RECENT:][0]]
 
-    @property
+    @cached_property
     def assurance(self) -> dict[str, Any] | None:
         """Whether the current phase hits the target: `verdict`; `share` of its periods that did, `low`, `high`."""
         rows = self.judged
@@ -94,7 +95,7 @@ class ControlChart(Result):
         verdict = assurance(last["lcl"], last["ucl"], self.target, better)
         return {"verdict": verdict, "share": share, "low": low, "high": high, "periods": len(rows)}
 
-    @property
+    @cached_property
     def facts(self) -> dict[str, Any]:
         last, signals = self.judged.iloc[-1], self.signals
         latest = signals.iloc[-1] if len(signals) else None
