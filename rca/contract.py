@@ -107,6 +107,7 @@ class Contract(_Part):
     repeated: dict[str, tuple[str, ...]] = {}
     dimensions: dict[str, Dimension | None] = {}  # None: the column of that name
     personal: Names = ()
+    mediators: Names = ()  # dimensions that arise after the outcome began: hand-offs, reopenings
     families: dict[Family, Names] = {}  # of dimensions, for the fishbone
     metrics: dict[str, Metric] = Field(min_length=1)
     events: str | None = None
@@ -127,14 +128,15 @@ class Contract(_Part):
                 raise ValueError(f"{name!r} is given twice")
         return dict(pairs) if pairs else given
 
-    @pydantic.field_validator("families")
+    @pydantic.field_validator("mediators", "families")
     @classmethod
-    def _dimensions(cls, families: dict[Family, Names], given: pydantic.ValidationInfo) -> dict[Family, Names]:
-        for family, names in families.items():
+    def _dimensions(cls, named: Any, given: pydantic.ValidationInfo) -> Any:
+        dimensions = given.data.get("dimensions")  # None where they are at fault themselves
+        for where, names in named.items() if isinstance(named, dict) else [(given.field_name, named)]:
             for name in names:
-                if name not in given.data.get("dimensions", names):
-                    raise ValueError(f"{family}: {name!r} is no dimension of this source")
-        return families
+                if dimensions is not None and name not in dimensions:
+                    raise ValueError(f"{where}: {name!r} is no dimension of this source")
+        return named
 
     @pydantic.field_validator("encoding")
     @classmethod

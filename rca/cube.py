@@ -27,6 +27,7 @@ class Cube:
     partial  periods that the data does not cover whole: drawn, not judged
     scope    what the rows were restricted to, for titles
     zone     whose clocks the periods show, where known: parts of a day need it in the nights that clocks change
+    mediators  dimensions that arise after the outcome began, as the source marks them
 
     >>> weeks = ["2026-01-05", "2026-01-12"]
     >>> frame = pd.DataFrame({"period": weeks, "market": "MX", "n": [50, 60], "total": [40, 45]})
@@ -42,6 +43,7 @@ class Cube:
     partial: Sequence[pd.Timestamp] = ()
     scope: Mapping[str, str] = field(default_factory=dict)
     zone: str | None = None
+    mediators: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         known(self.period, FINE | PERIODS, "period")

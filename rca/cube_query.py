@@ -52,7 +52,8 @@ def cubes(
     covered = _covered(source, period, within, min((_known(source, m) for m in wanted), default=source.extent[1]))
     frame = _query(source, wanted, by, period, covered)
     first, end = floor(covered[0], period), floor(covered[1], period)
-    common = {"by": tuple(by), "period": period, "scope": source.scope, "zone": source.zone}
+    common: dict[str, Any] = {"by": tuple(by), "period": period, "scope": source.scope}
+    common |= {"zone": source.zone, "mediators": source.contract.mediators}
     found = {}
     for name in names:
         measures = {f"{name}:{measure}": measure for measure in ("n", "total", "total_sq")}

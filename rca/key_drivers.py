@@ -146,7 +146,7 @@ def key_drivers(
     *,
     drivers: Sequence[str],
     within: Window | None = None,
-    mediators: Sequence[str] = (),
+    mediators: Sequence[str] | None = None,
     alpha: float = 0.01,
 ) -> KeyDrivers:
     """Rank drivers by what they tell about a KPI, and give each level's effect in KPI points, from counts alone.
@@ -154,7 +154,7 @@ def key_drivers(
     drivers    dimensions of the cube; levels with fewer than 1 % of the cases are pooled
     within     window; all of the cube when not given
     mediators  drivers that happen after the outcome began (hand-offs, reopenings): ranked and flagged, but not held
-               fixed for the others, whose effect may run through them
+               fixed for the others, whose effect may run through them; those that the source marks when not given
     alpha      family-wise error over all drivers
 
     Importance is LMG, exact for up to 15 drivers, each a block of its levels, and Johnson's weights above. For a
@@ -172,6 +172,8 @@ def key_drivers(
     >>> print(found.headline)
     CSAT goes with channel (100 %; chat: −4.8 points); shares are of the 1.8 % explained.
     """
+    if mediators is None:
+        mediators = [name for name in cube.mediators if name in drivers]
     _check(cube, drivers, mediators, alpha)
     metric, part = cube.metric, cube if within is None else cube.within(within)
     data = cells(part, drivers)

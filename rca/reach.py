@@ -32,7 +32,8 @@ class Reach(Result):
 
     table: one row per segment, and one for all cases outside of them: `segment, effect, conf_low, conf_high, p_value`
     (the scope's own, 95 % interval), `others_effect, others_low, others_high, others_p_value` (the others together),
-    `others` (how many can be compared), `moved` (how many of them moved likewise), `reach`:
+    `others` (how many can be compared), `moved` (how many of them moved likewise), `who` (their names, where asked
+    for), `reach`:
 
     own      the others did not move half as far
     shared   the others together did not, but some of them did
@@ -52,7 +53,7 @@ class Reach(Result):
             return f"{self.metric.label}: no change here to compare with the others."
         size = self.metric.change
         parts = [
-            f"{row.segment} {size(row.effect)} here, {size(row.others_effect)} elsewhere ({WORDS[row.reach]})"
+            f"{row.segment} {size(row.effect)} here, {size(row.others_effect)} elsewhere ({_told(row.reach, row.who)})"
             for row in rows(self.table)
         ]
         return f"{self.metric.label}: {'; '.join(parts)}."
@@ -68,7 +69,7 @@ class Reach(Result):
                 "elsewhere": shown["others_effect"].map(change_text),
                 "95 % interval": list(map(interval, shown["others_low"], shown["others_high"])),
                 "moved likewise": [f"{m} of {n}" for m, n in zip(shown["moved"], shown["others"], strict=True)],
-                "reach": shown["reach"].map(WORDS),
+                "reach": list(map(_told, shown["reach"], shown["who"])),
             }
         )
 
@@ -78,12 +79,17 @@ class Reach(Result):
         return draw(self, ax)
 
 
-def reach(everyone: Cube, change: Localization, *, scope: Mapping[str, str]) -> Reach:
+def _told(reach: str, who: str) -> str:
+    return f"shared by {who}" if reach == "shared" and who else WORDS[reach]
+
+
+def reach(everyone: Cube, change: Localization, *, scope: Mapping[str, str], name_others: bool = False) -> Reach:
     """Compare the changes of one scope with those of all others: in each segment found, and in all other cases.
 
     everyone  cube of all scopes; the scope's own dimension (here `vendor`) is one of its dimensions
     change    what was found in the scope, and the windows
     scope     the scope that is asked about, such as {"vendor": "Andes"}
+    name_others  whether to name the others that moved likewise: for internal reports only
 
     The others are pooled with random effects, so that scopes which truly differ widen the interval. A scope moved
     likewise when its change is significant (1 %, Bonferroni over the scopes), in the same direction and at least
@@ -103,6 +109,8 @@ def reach(everyone: Cube, change: Localization, *, scope: Mapping[str, str]) -> 
     wheres, masks = [{}, *found], [rest, *inside]
     table = pd.DataFrame([_compare(_by_scope(pair[m], dimension), name, everyone.metric.kind) for m in masks])
     table.insert(0, "segment", [segment_name(where) for where in wheres])
+    if not name_others:
+        table["who"] = ""
     still = (table["segment"] == segment_name({})) & (table["reach"] != "common") & ~(table["p_value"] < ALPHA)
     return Reach(table[~still].reset_index(drop=True), everyone.metric, dimension)
 
@@ -125,7 +133,7 @@ def _compare(counts: pd.DataFrame, name: str, kind: str) -> dict[str, Any]:
     row: dict[str, Any] = {"effect": effect, "conf_low": effect - half, "conf_high": effect + half}
     row |= {"p_value": _p(effect, variance**0.5), "others_effect": np.nan}
     row |= {"others_low": np.nan, "others_high": np.nan, "others_p_value": np.nan}
-    row |= {"others": len(others), "moved": 0, "reach": "unknown"}
+    row |= {"others": len(others), "moved": 0, "who": "", "reach": "unknown"}
     if others.empty or np.isnan(effect):
         return row
     elsewhere, error = pool(others["effect"], others["variance"])
@@ -135,6 +143,7 @@ def _compare(counts: pd.DataFrame, name: str, kind: str) -> dict[str, Any]:
     row |= {"others_effect": elsewhere}
     row |= {"others_low": elsewhere - Z95 * error, "others_high": elsewhere + Z95 * error}
     row |= {"others_p_value": _p(elsewhere, error), "moved": int(moved.sum())}
+    row["who"] = ", ".join(others.index[moved])
     # the scope itself moved likewise, or its few cases cannot tell its change from that of the others
     likewise = abs(effect) >= HALF * abs(elsewhere) or _p(effect - elsewhere, (variance + error**2) ** 0.5) > 0.05
     if row["others_p_value"] < ALPHA and likewise and sign * elsewhere >= HALF * abs(effect):

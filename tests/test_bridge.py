@@ -1,5 +1,8 @@
 """The split is exact, symmetric and nested; its terms are checked by hand arithmetic, its intervals by drawing."""
 
+import importlib
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -90,42 +93,12 @@ def test_the_parents_of_a_table_are_those_of_a_bridge_by_the_parent_alone():
 
 
 @pytest.mark.parametrize("kind", ["proportion", "mean", "rate"])
-def test_intervals_cover_the_truth(kind):
-    """1,000 pairs of windows from known shares and rates: 95 % intervals hold the truth 93 to 97 times in 100."""
-    rng, draws, sizes = np.random.default_rng(11), 1000, (900, 600)
-    shares = np.array([[0.5, 0.3, 0.2], [0.4, 0.25, 0.35]])
-    rates = np.array([[0.9, 0.6, 0.7], [0.8, 0.6, 0.65]])
-    values = (shares * rates).sum(1)
-    true = {
-        "rate_effect": shares.mean(0) * (rates[1] - rates[0]),
-        "mix_effect": (shares[1] - shares[0]) * (rates.mean(0) - values.mean()),
-    }
-    true["effect"] = true["rate_effect"] + true["mix_effect"]
-    hits: dict[str, list] = {name: [] for name in true}
-    for _ in range(draws):
-        pairs = pd.DataFrame()
-        for window, size, w, p in zip(("before", "after"), sizes, shares, rates, strict=True):
-            n = (size * w).astype(int) if kind == "rate" else rng.multinomial(size, w)
-            drawn = np.transpose([_drawn(rng, kind, count, rate) for count, rate in zip(n, p, strict=True)])
-            for name, numbers in zip(("n", "total", "total_sq"), (n, *drawn), strict=False):
-                pairs[f"{name}_{window}"] = numbers
-        sides = side(pairs, "before", kind), side(pairs, "after", kind)
-        parts = split(*sides)
-        for name, truth in true.items():
-            effect = np.append(parts[name].effect, parts[name].effect.sum())
-            variance = np.append(parts[name].variance(sides), parts[name].variance_of_sum(sides))
-            hits[name].append(np.abs(effect - np.append(truth, truth.sum())) <= 1.96 * np.sqrt(variance))
-    for name in hits:
-        coverage = np.mean(hits[name], axis=0)
-        assert ((coverage >= 0.93) & (coverage <= 0.97)).all(), (name, coverage)
-
-
-def _drawn(rng, kind, n, rate):
-    """Total (and sum of squares) of n cases: yes or no, gamma values with sd .5, or Poisson events."""
-    if kind == "mean":
-        values = rng.gamma((rate / 0.5) ** 2, 0.5**2 / rate, n)
-        return values.sum(), (values**2).sum()
-    return (rng.binomial(n, rate) if kind == "proportion" else rng.poisson(n * rate),)
+def test_intervals_cover_the_truth(kind, monkeypatch):
+    """500 pairs of windows from known shares and rates; the whole: bench/intervals.py."""
+    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "bench")
+    intervals = importlib.import_module("intervals")
+    terms = intervals.bridge_terms(kind, *intervals.three(), cases=500, seed=11)
+    assert terms.between(0.93, 0.97).all(), terms
 
 
 def test_the_waterfall_stays_readable_with_300_segments():

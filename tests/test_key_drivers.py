@@ -1,5 +1,6 @@
 """Key drivers against statsmodels on single cases, planted causes, noise, and two public logs."""
 
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -12,12 +13,14 @@ from scipy.special import expit
 from scipy.stats import chi2
 
 from rca.cube import Cube
+from rca.cube_query import cube as query
 from rca.driver_cells import bootstrap, cells, covariance, observed
 from rca.driver_model import adjusted, fit, p_value
 from rca.errors import InputError, TooLittleData
 from rca.key_drivers import key_drivers
 from rca.metric import Metric
 from rca.result import Many
+from rca.source import open_source
 
 MISSED = Metric(name="sla_missed", kind="proportion", better="down", label="SLA missed")
 CSAT = Metric(name="csat", kind="proportion", better="up", label="CSAT", cases="answers")
@@ -183,6 +186,9 @@ def test_mediators_are_flagged_and_do_not_hide_what_comes_before():
     effects = result.levels.set_index("level")["effect"]
     assert effects["chat"] == pytest.approx(chat, abs=1e-6)  # as it is, hand-offs not held fixed
     assert key_drivers(subject, drivers=["channel", "hand_offs"]).facts["drivers"] == ["hand_offs"]
+    marked = replace(subject, mediators=["hand_offs", "reopened"])
+    assert key_drivers(marked, drivers=["channel", "hand_offs"]).headline == result.headline
+    assert key_drivers(marked, drivers=["channel"]).facts["mediators"] == []
 
 
 def test_drivers_that_tell_the_same_are_both_found_and_named():
@@ -285,18 +291,14 @@ def test_incident_log_hand_offs_lead_and_come_after_the_fact():
     path = SHARED / "uci_incident_events.csv.gz"
     if not path.exists():
         pytest.skip("the UCI incident log is not beside this checkout")
-    log = pd.read_csv(path, dtype=str)
-    log["changes"] = log["sys_mod_count"].astype(int)
-    log = log.sort_values("changes", kind="stable").drop_duplicates("number", keep="last").replace("?", None)
-    log["period"] = pd.to_datetime(log["opened_at"], format="%d/%m/%Y %H:%M").dt.normalize()
-    log["missed"] = (log["made_sla"] == "false").astype(int)
-    log["hand_offs"] = log["reassignment_count"].astype(int).clip(upper=5).astype(str)
-    drivers = ["hand_offs", "assignment_group", "priority", "category", "contact_type"]
-    subject = Cube(log.assign(n=1, total=log["missed"]), MISSED, by=drivers, period="D")
-    result = key_drivers(subject, drivers=drivers, within=["2016-04-01", "2016-05-31"], mediators=["hand_offs"])
+    source = open_source(Path(__file__).parents[1] / "params/sources/uci_incidents.yml")
+    drivers = ["reassigned", "assignment_group", "priority", "category", "contact_type"]
+    subject = query(source, "sla_missed", by=drivers, period="D", within=["2016-04-01", "2016-05-31"])
+    result = key_drivers(subject, drivers=drivers)
     assert result.n == 15_442
-    assert result.facts["drivers"][0] == "hand_offs"
-    assert "hand offs (33 %; 5: +" in result.headline
+    assert result.facts["drivers"][0] == "reassigned"
+    assert result.facts["mediators"] == ["reassigned"]
+    assert "reassigned (33 %; 5+: +" in result.headline
     assert "arises after the outcome began" in result.headline
     groups = result.levels[result.levels["driver"] == "assignment_group"].set_index("level")
     assert result.table.set_index("driver").loc["assignment_group", "worst"] == "66"

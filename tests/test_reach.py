@@ -29,11 +29,11 @@ def marketplace(hit: dict[str, float], seed: int = 1, cases: int = 400) -> Cube:
     )
 
 
-def reach_of(hit: dict[str, float], seed: int = 1) -> Reach:
+def reach_of(hit: dict[str, float], seed: int = 1, name_others: bool = False) -> Reach:
     everyone = marketplace(hit, seed)
     own = everyone.where({"vendor": "Andes"}).over(["market"])
     change = localize(own, before="last 5 before last 5", after="last 5")
-    return reach(everyone, change, scope={"vendor": "Andes"})
+    return reach(everyone, change, scope={"vendor": "Andes"}, name_others=name_others)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -51,6 +51,15 @@ def test_planted_reach_is_named(hit: dict[str, float], expected: str, seed: int)
     assert table.loc["market=MX", "effect"] == pytest.approx(-0.2, abs=0.04)
     assert table.loc["market=MX", "others"] == 3
     assert table.loc["market=MX", "moved"] == len(hit) - 1
+
+
+def test_others_are_named_only_where_asked_for() -> None:
+    hit = {"Andes": 0.2, "Cedar": 0.2}
+    closed, internal = reach_of(hit), reach_of(hit, name_others=True)
+    assert "(shared by Cedar)" in internal.headline
+    assert "(shared by some others)" in closed.headline
+    assert not {"Baltic", "Cedar", "Delta"}.intersection(closed.table.to_numpy().ravel())
+    assert "Cedar" not in closed.headline + closed._repr_html_()
 
 
 def test_a_small_common_change_does_not_excuse_a_large_own_one() -> None:

@@ -60,8 +60,8 @@ class Case:
         how = "unknown" if np.isnan(elsewhere[0]) else str(rng.choice(["own", "shared", "common"]))
         columns = ["segment", "effect", "conf_low", "conf_high", "p_value"]
         columns += ["others_effect", "others_low", "others_high", "others_p_value"]
-        columns += ["others", "moved", "reach"]
-        reached = [row["segment"], *numbers[2:5], 1e-9, *elsewhere, 3, 1, how]
+        columns += ["others", "moved", "who", "reach"]
+        reached = [row["segment"], *numbers[2:5], 1e-9, *elsewhere, 3, 1, "", how]
         self.reach = Reach(pd.DataFrame([reached], columns=columns), self.metric, "vendor")
         shares = {"share_before": rng.random() * tiny, "share_after": rng.random()}
         moved = {"segment": "market=MX", "market": "MX", **shares, "mix_effect": self.impact}

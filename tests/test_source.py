@@ -311,6 +311,7 @@ def test_an_offset_in_the_text_is_respected(tmp_path):
         ({"types": {"cast": "integer"}}, "types: unknown column 'cast'. Did you mean 'csat'?"),
         ({"types": {"csat": "int"}}, "types.csat: Input should be 'text', 'integer'.*got 'int'"),
         ({"personal": ["agent"]}, "personal: unknown column 'agent'"),
+        ({"mediators": ["days"]}, "mediators: 'days' is no dimension of this source"),
         ({"dimensions": ["vendr"]}, "dimensions: unknown column 'vendr'. Did you mean 'vendor'?"),
         ({"dimensions": {"v": "upper(vendr)"}}, "dimension v: .*unknown column 'vendr'. Did you mean 'vendor'?"),
         ({"dimensions": ["vendor", "vendor"]}, "'vendor' is given twice"),
@@ -381,8 +382,9 @@ def test_a_mistake_in_the_contract_is_told_before_the_data_is_read(tmp_path):
 
 
 def test_a_single_name_or_marker_needs_no_list(tmp_path):
-    path = write(tmp_path, key=["case_id", "case_id"], missing="?", personal="vendor")
+    path = write(tmp_path, key=["case_id", "case_id"], missing="?", personal="vendor", mediators="market")
     assert open_source(path).contract.personal == ("vendor",)
+    assert cube(open_source(path), "csat").mediators == ("market",)
 
 
 def test_a_key_can_be_two_columns(tmp_path):
