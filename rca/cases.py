@@ -124,6 +124,7 @@ def _check_names(raw: ir.Table, contract: Contract) -> None:
         "local": list(contract.time.local) if isinstance(contract.time.local, dict) else [],
         "types": list(contract.types),
         "personal": contract.personal,
+        "internal": contract.internal,
     }
     for field, names in fields.items():
         for name in names:

@@ -105,6 +105,19 @@ def init(
 
 
 @app.command()
+def actions(
+    study: Annotated[Path, typer.Argument(help="A study, or the contract of a source.")],
+    out: Annotated[Path, typer.Option(help="Folder of the reports to draft from.")] = Path("outputs"),
+    on: Annotated[str, typer.Option(help="Day to judge by, such as 2026-11-15; today if not given.")] = "",
+    drafts: Annotated[Path | None, typer.Option(help="New file for the drafts, instead of the screen.")] = None,
+) -> None:
+    """List what is open and overdue by owner, and draft actions for findings that nobody acts on yet."""
+    from rca.batch.actions import actions
+
+    typer.echo(actions(study, out.absolute(), on, drafts))
+
+
+@app.command()
 def verify(
     folders: Annotated[list[Path], typer.Argument(help="Folders of runs, or of studies for all their runs.")],
     jobs: Jobs = 0,

@@ -16,6 +16,7 @@ from rca.yaml_file import Names, read_yaml
 
 Family = Literal["people", "process", "policy", "platform", "partner", "place"]
 Kind = Literal["text", "integer", "number", "boolean", "time"]
+AUDIENCES = ("internal", "partner")  # who reads a report
 NEEDED = {"proportion": ("counts",), "mean": ("value",), "rate": ("counts", "out_of")}  # expressions of a kind
 
 
@@ -108,10 +109,16 @@ class Contract(_Part):
     dimensions: dict[str, Dimension | None] = {}  # None: the column of that name
     personal: Names = ()
     mediators: Names = ()  # dimensions that arise after the outcome began: hand-offs, reopenings
+    internal: Names = ()  # further columns that a partner is not given
     families: dict[Family, Names] = {}  # of dimensions, for the fishbone
     metrics: dict[str, Metric] = Field(min_length=1)
     events: str | None = None
     actions: str | None = None
+
+    @property
+    def closed(self) -> frozenset[str]:
+        """The columns that a partner is not shown."""
+        return frozenset({*self.personal, *self.internal})
 
     @pydantic.field_validator("dimensions", mode="before")
     @classmethod

@@ -58,6 +58,15 @@ def translate(text: str, table: ir.Table, what: str) -> ir.Value:
         raise InputError(f"{what}: {text!r}: the types do not fit: {str(error).splitlines()[0]}.") from error
 
 
+def columns_of(text: str) -> set[str]:
+    """The columns that an expression reads.
+
+    >>> sorted(columns_of("case when agent = 'Bo' then shift else 'none' end"))
+    ['agent', 'shift']
+    """
+    return {node.name for node in _parse(text).find_all(exp.Column)}
+
+
 def _dropped(key: str, argument: Any, visited: set[int]) -> bool:
     """Whether a term would lose a part of what is written, such as the `escape` of a `like`."""
     parts = argument if isinstance(argument, list) else [argument]

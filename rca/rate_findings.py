@@ -24,12 +24,12 @@ def rate_findings(change: Localization, evidence: Evidence) -> Iterator[Finding]
     common = whole is not None and whole.reach == "common"
     for i, row in enumerate(rows(change.table)):
         if not (common and row.segment == ALL):
-            yield _segment(change, change.where(i), row, reached.get(row.segment), evidence.scope)
+            yield _segment(change, change.where(i), row, reached.get(row.segment), evidence)
     if common:
-        yield _whole(change, whole)
+        yield _whole(change, whole, evidence)
 
 
-def _whole(change: Localization, row: Any) -> Finding:
+def _whole(change: Localization, row: Any, evidence: Evidence) -> Finding:
     """What all show, also where this scope is too small to show it by itself: the p-value is that of the others."""
     metric, before = change.metric, change.value_before
     return Finding(
@@ -42,11 +42,16 @@ def _whole(change: Localization, row: Any) -> Finding:
         tag=TAGS["common"],
         cases_text=f"on all {metric.cases}",
         remedy=_remedy(change, row.effect, "Without it"),
-        details=(f"95 % interval {metric.interval(row.conf_low, row.conf_high)}", *_elsewhere(metric, row)),
+        details=(
+            f"95 % interval {metric.interval(row.conf_low, row.conf_high)}",
+            *_elsewhere(metric, row, evidence),
+        ),
     )
 
 
-def _segment(change: Localization, where: dict[str, str], row: Any, others: Any | None, scope: str) -> Finding:
+def _segment(
+    change: Localization, where: dict[str, str], row: Any, others: Any | None, evidence: Evidence
+) -> Finding:
     metric = change.metric
     reach = "unknown" if others is None else others.reach
     back = "Without it" if reach == "common" else f"{BACK} there" if where else BACK
@@ -57,19 +62,21 @@ def _segment(change: Localization, where: dict[str, str], row: Any, others: Any 
         reach=reach,
         title=say.rate_title(metric, where, row.rate_before, row.rate_after),
         headline=_common(metric, row.impact) if reach == "common" else _headline(change, where, row),
-        tag=TAGS[reach].format(scope=scope or "own"),
+        tag=TAGS[reach].format(scope=evidence.scope or "own"),
         cases=row.cases,
         cases_text=_cases_text(change, row.cases),
         remedy=_remedy(change, row.impact, back),
         details=(
             f"95 % interval {metric.interval(row.conf_low, row.conf_high)}",
-            *(() if others is None else _elsewhere(metric, others)),
+            *(() if others is None else _elsewhere(metric, others, evidence)),
         ),
     )
 
 
-def _elsewhere(metric: Metric, row: Any) -> Iterator[str]:
-    """The others in a row of `Reach.table`, where they can be compared."""
+def _elsewhere(metric: Metric, row: Any, evidence: Evidence) -> Iterator[str]:
+    """The others in a row of `Reach.table`, where they can be compared; a partner is told no figure of them."""
+    if evidence.source.audience == "partner":
+        return
     if row.reach != "unknown":
         yield f"elsewhere {metric.change(row.others_effect)}"
     if row.reach in ("common", "shared"):

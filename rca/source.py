@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rca.contract import Contract, Family, read_contract
+from rca.contract import AUDIENCES, Contract, Family, read_contract
 from rca.cube import MISSING
 from rca.engines import asking, open_data
 from rca.errors import InputError, hint, known
@@ -42,6 +42,7 @@ class Source:
     cases      cases in the scope
     set_aside  rows that are no case, by reason
     formats    how times are written where they are text, by column
+    audience   "internal", or "partner": then no dimension is closed, and nothing is said of others
     """
 
     name: str
@@ -56,6 +57,7 @@ class Source:
     set_aside: Mapping[str, int]
     formats: Mapping[str, str]
     folder: Path  # of the contract, where the search for its files starts
+    audience: str = "internal"
 
     @property
     def time(self) -> str:
@@ -68,7 +70,15 @@ class Source:
 
     @property
     def dimensions(self) -> tuple[str, ...]:
-        return tuple(self.contract.dimensions)
+        given = self.contract.dimensions.items()
+        return tuple(name for name, how in given if self.audience == "internal" or not self._closed(name, how))
+
+    def _closed(self, name: str, how: Any) -> bool:
+        """Whether a dimension is a closed column, or computed from one; a band of numbers names nobody."""
+        from rca.expression import columns_of
+
+        read = {name} | (columns_of(how) if isinstance(how, str) else set())
+        return not read.isdisjoint(self.contract.closed)
 
     @property
     def families(self) -> Mapping[Family, tuple[str, ...]]:
@@ -95,6 +105,15 @@ class Source:
         """How many cases each value of a dimension has, most first: the vendors to run a study for."""
         known(dimension, self.dimensions, "dimension")
         return _values(self.table, dimension)
+
+    def only(self, scope: Mapping[str, str]) -> "Source":
+        """The same source, restricted to the cases of `scope`; InputError where there are none."""
+        scope = {name: str(value) for name, value in scope.items()}
+        table = _scoped(self.table, scope)
+        count = int(table.count().execute())
+        if not count:
+            raise InputError(_no_match(self.table, scope))
+        return replace(self, table=table, scope=scope, cases=count)
 
     @cached_property
     def events(self) -> pd.DataFrame:
@@ -130,7 +149,7 @@ class Source:
             if remark.level == "warning":
                 before = warnings.get(f"check {remark.about}", "")
                 warnings[f"check {remark.about}"] = f"{before} {remark.text}".strip()
-        return {
+        facts = {
             "scope": scope or "all",
             "cases": f"{self.cases:,}",
             "rows read": f"{self.rows:,}",
@@ -140,6 +159,8 @@ class Source:
             "set aside": aside or "nothing",
             **warnings,
         }
+        of_others = ("rows read", "set aside", *warnings) if self.audience == "partner" else ()
+        return {what: text for what, text in facts.items() if what not in of_others}
 
     def __repr__(self) -> str:
         return f"<Source {self.name}: {'; '.join(f'{what}: {text}' for what, text in self.facts.items())}>"
@@ -149,21 +170,25 @@ class Source:
         return f'<div class="rca-source"><p><b>{escape(self.name)}</b></p><table class="rca">{rows}</table></div>'
 
 
-def open_source(path: str | Path, *, scope: Mapping[str, str] | None = None) -> Source:
+def open_source(path: str | Path, *, scope: Mapping[str, str] | None = None, audience: str = "internal") -> Source:
     """Open the source whose contract is the YAML file `path`, restricted to the cases of `scope`.
+
+    `audience` is "internal", or "partner" for what the vendor itself may see.
 
     The data is checked against its contract here; what breaks it is an InputError that names file, row and value.
     A text file, and an event log, is read once into the engine; Parquet files and tables are queried in place.
     """
     file = find_file(str(path))
-    return open_contract(read_contract(file), file, scope=scope)
+    return open_contract(read_contract(file), file, scope=scope, audience=audience)
 
 
-def open_contract(contract: Contract, file: Path, *, scope: Mapping[str, str] | None = None) -> Source:
+def open_contract(
+    contract: Contract, file: Path, *, scope: Mapping[str, str] | None = None, audience: str = "internal"
+) -> Source:
     """Open the source of a contract that is, or is to be, in the YAML file `file`."""
     from rca.cases import read_cases
 
-    scope = {name: str(value) for name, value in (scope or {}).items()}
+    known(audience, AUDIENCES, "audience")
     con, data = open_data(contract.table, file.parent)
     with asking(data):
         try:
@@ -171,24 +196,22 @@ def open_contract(contract: Contract, file: Path, *, scope: Mapping[str, str] | 
         except InputError as error:
             about_data = str(error).startswith(tuple(str(path) for path in data.paths))
             raise type(error)(str(error) if about_data else f"{file}: {error}", error.cure) from error
-        table = _scoped(cases.table, scope)
-        count = int(table.count().execute()) if scope else cases.count
-        if not count:
-            raise InputError(_no_match(cases.table, scope))
-    return Source(
-        name=file.stem,
-        contract=contract,
-        table=table,
-        everyone=cases.table,
-        scope=scope,
-        extent=cases.extent,
-        ends=cases.ends,
-        rows=cases.rows,
-        cases=count,
-        set_aside=cases.set_aside,
-        formats=cases.formats,
-        folder=file.parent,
-    )
+        source = Source(
+            name=file.stem,
+            contract=contract,
+            table=cases.table,
+            everyone=cases.table,
+            scope={},
+            extent=cases.extent,
+            ends=cases.ends,
+            rows=cases.rows,
+            cases=cases.count,
+            set_aside=cases.set_aside,
+            formats=cases.formats,
+            folder=file.parent,
+            audience=audience,
+        )
+        return source.only(scope) if scope else source
 
 
 def _scoped(table: "ir.Table", scope: Mapping[str, str]) -> "ir.Table":

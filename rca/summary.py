@@ -140,11 +140,7 @@ def action(row: Any, after: Dates) -> dict[str, Any]:
 def followed(finding: Finding, source: Source, after: Dates) -> Finding:
     """The finding with the actions on its metric and segment, each with its state; not with those it is about."""
     for row in rows(source.actions):
-        if (
-            row.action_id not in finding.actions
-            and row.metric == finding.metric
-            and row.segment in (finding.segment, "" if not finding.where else None)
-        ):
+        if row.action_id not in finding.actions and covers(row, finding):
             known = action(row, after)
             done = row.status == "done" and pd.notna(row.effective)
             due = f", due {known['due']}" * bool(known["due"])
@@ -156,3 +152,8 @@ def followed(finding: Finding, source: Source, after: Dates) -> Finding:
                 details=(*finding.details, f"action {row.action_id} {row.title}: {state}{owner}"),
             )
     return finding
+
+
+def covers(row: Any, finding: Any) -> bool:
+    """Whether an action is about what a finding found; one without a segment is about all cases."""
+    return row.metric == finding.metric and row.segment in (finding.segment, "" if not finding.where else None)

@@ -29,7 +29,7 @@ def test_help_imports_nothing_heavy():
     assert "typer" in modules
     heavy = {"pandas", "numpy", "ibis", "duckdb", "matplotlib", "papermill", "pydantic", "nbformat", "rich", "yaml"}
     assert heavy & set(modules) == set()
-    for name in ("run", "check", "verify", "sample"):
+    for name in ("run", "check", "actions", "verify", "sample"):
         assert name in done.stdout
 
 

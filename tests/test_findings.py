@@ -64,9 +64,10 @@ def results(cube: Cube) -> list[Many]:
     return [charts, changes, mixes, reaches]
 
 
-def source(actions: pd.DataFrame = NO_ACTIONS) -> Any:
+def source(actions: pd.DataFrame = NO_ACTIONS, audience: str = "internal") -> Any:
     return SimpleNamespace(
         scope={"vendor": "Andes"},
+        audience=audience,
         actions=actions,
         facts={"cases": "many"},
         families={"place": ("market",)},
@@ -246,6 +247,20 @@ def test_a_new_kind_of_result_brings_its_own_findings() -> None:
     ]
     assert (record["title"], record["status"], record["before"]) == ("A-1 worked.", "better", None)
     assert schema.read_findings(json.loads(json.dumps(record)))
+
+
+def test_a_partner_is_told_whose_a_change_is_but_no_figure_of_others() -> None:
+    """Its own cause, and one that is common: the record differs from the internal one in nothing else."""
+    cube = everyone({("", "", ""): 0.05, ("Andes", "MX", "chat"): 0.25})
+    ours = report(cube).record
+    theirs = rca.findings(*results(cube), source=source(audience="partner")).record
+    assert {"elsewhere −5.0 points", "3 of 3 others show it too"} < set(ours["common"][0]["details"])
+    assert "elsewhere" not in json.dumps(theirs)
+    for finding in ours["findings"] + ours["common"]:
+        finding["details"] = [
+            text for text in finding["details"] if "elsewhere" not in text and "others" not in text
+        ]
+    assert ours == theirs
 
 
 def test_actions_follow_their_finding_with_their_state() -> None:

@@ -3,6 +3,7 @@
 import gzip
 import json
 import zlib
+from io import StringIO
 from pathlib import Path
 
 import duckdb
@@ -580,14 +581,35 @@ def test_a_source_without_events_has_none(tmp_path):
             "column 'vendr' is no dimension of cases. Did you mean 'vendor'?",
         ),
         (EVENTS.replace("2026-01-07", "7/1/2026"), ACTIONS, "row 2 of the data: start '7/1/2026' is not a date"),
-        (EVENTS, ACTIONS.replace("csat", "cast"), "row 1 of the data: unknown metric 'cast'. Did you mean 'csat'?"),
-        (EVENTS, ACTIONS.replace("done", "finished"), "row 2 of the data: unknown status 'finished'"),
+        (
+            EVENTS,
+            ACTIONS.replace("csat", "cast"),
+            "row 1 of the data: metric: unknown metric 'cast'. Did you mean 'csat'?",
+        ),
+        (
+            EVENTS,
+            ACTIONS.replace("done", "finished"),
+            "row 2 of the data: status: unknown status 'finished'. Known: open, done.",
+        ),
         (EVENTS, ACTIONS.replace("0.05", "5 %"), "row 1 of the data: expected_effect '5 %' is not a number"),
         (EVENTS, ACTIONS.replace("0.05", "nan"), "row 1 of the data: expected_effect 'nan' is not a number"),
-        (EVENTS, ACTIONS.replace("market=MX", "markt=MX"), "row 1 of the data: unknown dimension 'markt'. Did you"),
-        (EVENTS.replace("Sale", ""), ACTIONS, "row 3 of the data: title '' is not a text"),
+        (
+            EVENTS,
+            ACTIONS.replace("market=MX", "markt=MX"),
+            "row 1 of the data: segment: unknown dimension 'markt'. Did",
+        ),
+        (
+            EVENTS,
+            ACTIONS.replace("market=MX", "market="),
+            "row 1 of the data: segment 'market=' is not a segment such",
+        ),
+        (EVENTS, ACTIONS.replace("SOP lead", ""), "actions.csv, row 1 of the data: owner is empty."),
+        (EVENTS, ACTIONS.replace("2026-02-01", ""), "actions.csv, row 1 of the data: due is empty."),
+        (EVENTS.replace("Sale", ""), ACTIONS, "row 3 of the data: title is empty."),
+        (EVENTS.replace("vendor", "audience"), ACTIONS, "row 2 of the data: audience: unknown audience 'Andes'"),
         (EVENTS.replace("Andes\n", "Andes,\n"), ACTIONS, "row 2 of the data: 7 fields, the header has 6"),
         (EVENTS.replace("vendor", "kind"), ACTIONS, "events.csv: the header 'kind' appears 2 times"),
+        (EVENTS.replace("E2", "E1"), ACTIONS, "events.csv, row 2 of the data: event_id 'E1' is taken."),
         ("", ACTIONS, "events.csv has no column 'event_id'"),
         (EVENTS.replace("2026-01-09", "2026-01-02"), ACTIONS, "event E2 ends before it starts"),
     ],
@@ -596,6 +618,38 @@ def test_a_mistake_in_events_or_actions_is_one_clear_line(tmp_path, events, acti
     source = open_source(_with_records(tmp_path, events, actions))
     with pytest.raises(InputError, match=says):
         _ = source.events, source.actions
+
+
+@pytest.mark.parametrize("table", ["actions.parquet", "actions.jsonl", "actions.duckdb::tasks"])
+def test_actions_may_be_any_table_that_a_source_may_be(tmp_path, table):
+    con = duckdb.connect(tmp_path / "actions.duckdb")
+    con.register("given", pd.read_csv(StringIO(ACTIONS), parse_dates=["due", "effective"]))
+    con.sql("create table tasks as from given")
+    con.sql(f"copy tasks to '{tmp_path / 'actions.parquet'}'")
+    days = "due::date as due, effective::date as effective"
+    con.sql(f"copy (select * replace ({days}) from tasks) to '{tmp_path / 'actions.jsonl'}'")
+    con.close()
+    expected = open_source(_with_records(tmp_path)).actions
+    pd.testing.assert_frame_equal(open_source(write(tmp_path, actions=table)).actions, expected)
+
+
+def test_a_partner_is_told_only_what_is_marked_for_it_and_nothing_of_others(tmp_path):
+    marked = ACTIONS.replace("effect\n", "effect,audience\n").replace("0.05\n", "0.05,partner\n")
+    path = _with_records(tmp_path, actions=marked.replace("2026-01-20,\n", "2026-01-20,,\n"))
+    assert open_source(path).actions["action_id"].tolist() == ["T1", "T2"]
+    source = open_source(path, scope={"vendor": "Andes"}, audience="partner")
+    assert source.actions["action_id"].tolist() == ["T1"]
+    assert len(source.events) == 0  # their table marks none
+    assert {"rows read", "set aside"} & set(source.facts) == set()
+    with pytest.raises(InputError, match="unknown audience 'public'"):
+        open_source(path, audience="public")
+
+
+def test_a_partner_sees_no_dimension_that_is_made_of_a_personal_column(tmp_path):
+    how = {"vendor": None, "case_id": None, "team": "upper(case_id)", "market": None}
+    path = write(tmp_path, dimensions=how, personal=["case_id"])
+    assert set(open_source(path).dimensions) == set(how)
+    assert set(open_source(path, audience="partner").dimensions) == {"vendor", "market"}
 
 
 # the contracts that come with the project

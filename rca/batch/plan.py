@@ -8,6 +8,7 @@ from typing import Any
 from rca.batch.folders import safe_names
 from rca.batch.parameters import Parameter, read_parameters, wrong_parameters
 from rca.batch.study import Study, read_study
+from rca.contract import AUDIENCES
 from rca.cube import MISSING
 from rca.errors import InputError, hint
 from rca.files import find_file
@@ -28,6 +29,11 @@ class Run:
     def name(self) -> str:
         """The scope in words: `Andes`."""
         return ", ".join(self.scope.values())
+
+    @property
+    def pack(self) -> Path | None:
+        """The folder in it that the vendor receives, where the report is for the vendor."""
+        return self.folder / f"pack-{self.folder.name}" if self.parameters.get("audience") == "partner" else None
 
 
 @dataclass(frozen=True)
@@ -83,11 +89,14 @@ def _plan(study: Study, out: Path) -> Plan:
     notebook = attempt(find_file, study.notebook, study.path.parent)
     contract = attempt(find_file, study.source, study.path.parent)
     takes = attempt(read_parameters, notebook) if notebook else None
-    source = attempt(open_source, contract) if contract else None
+    audience = "partner" if study.parameters.get("audience") == "partner" else "internal"
+    source = attempt(lambda: open_source(contract, audience=audience)) if contract else None
     if takes is not None:
         problems += _wrong(study, takes)
     if source is not None:
         problems += _unknown(study, source)
+        for records in ("events", "actions"):
+            attempt(getattr, source, records)
     known = source is not None and study.for_each in _kinds(source)
     scopes = attempt(_scopes, study, source) if known else []
     if not problems and not scopes:
@@ -133,6 +142,7 @@ def _unknown(study: Study, source: Any) -> Iterator[str]:
         ("metrics", "metric", source.metrics),
         ("by", "dimension", source.dimensions),
         ("period", "period", PERIODS),
+        ("audience", "audience", AUDIENCES),
     ):
         given = study.parameters.get(parameter, [])
         for name in given if isinstance(given, list) else [given]:

@@ -155,6 +155,14 @@ def read_findings(given: Any) -> Findings:
         raise InputError(f"the findings do not fit schema 2 ({'; '.join(wrong)}).") from error
 
 
+def findings_of(folder: Path) -> Findings | None:
+    """The findings that the run in a folder left; None where it left none of this schema."""
+    try:
+        return read_findings(json.loads((folder / "findings.json").read_text(encoding="utf-8")))
+    except (OSError, InputError, ValueError):
+        return None
+
+
 Status = Literal["done", "failed", "skipped"]
 
 

@@ -1,6 +1,5 @@
 """The index of a study: scopes by KPI with value, trend, status and first finding, linking to the reports."""
 
-import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -12,10 +11,9 @@ from rca.batch.alarms import q_values, read_table, stands, write_findings
 from rca.batch.earlier import periods
 from rca.batch.html import environment, numeral, script
 from rca.batch.plan import Run
-from rca.batch.record import Finding, Findings, Kpi, read_findings, read_record
+from rca.batch.record import Finding, Findings, Kpi, findings_of, read_record
 from rca.batch.run import Outcome
 from rca.batch.study import Study
-from rca.errors import InputError
 
 ORDER = ("failed", "attention", "better", "quiet", "skipped")
 
@@ -141,9 +139,8 @@ def _left(run: Run, folder: Path) -> Row:
     if record is None:
         return Row(run.name, "", "outdated", "Made by an earlier version; run the study again.")
     if record.status == "done":
-        try:
-            findings = read_findings(json.loads((folder / "findings.json").read_text(encoding="utf-8")))
-        except InputError:
+        findings = findings_of(folder)
+        if findings is None:
             return Row(run.name, "", "outdated", "Made by an earlier version; run the study again.")
     return Row(run.name, f"{quote(folder.name)}/report.html", record.status, record.sentence, findings)
 
