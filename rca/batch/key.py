@@ -12,8 +12,9 @@ from typing import Any
 
 import rca
 from rca.batch.plan import Run
+from rca.batch.pseudonym import pseudonym, secret
 from rca.engines import row_hash
-from rca.files import find_file
+from rca.files import find_data
 from rca.source import Source
 
 ALL = "all"  # the one scope where a report reads the cases of everybody
@@ -24,13 +25,15 @@ def inputs_of(run: Run, source: Source, data: Mapping[str, str]) -> dict[str, st
     """The inputs of a run. `data` is from `data_of`, for the dimension that the study runs over."""
     (scope,) = run.scope.values() if run.study.for_each in source.dimensions else [ALL]
     others = data if run.study.reads == "all" else {name: text.partition(" ")[0] for name, text in data.items()}
-    records = [source.contract.events, source.contract.actions]
+    tables = [table for table in (source.contract.events, source.contract.actions) if table]
+    records = [file for table in tables for file in find_data(table, source.folder).paths]
     return {
         "notebook": digest(_source_cells(run.notebook)),
-        "parameters": digest([run.study.title, run.parameters]),
+        "parameters": digest([run.study.title, run.study.peer_median, run.parameters]),
+        "secret": digest(pseudonym(key, "which secret") if run.pack and (key := secret()) else ""),
         "data": digest(data.get(scope)),
         "data of others": digest(others),
-        "events and actions": digest([file_hash(find_file(path, source.folder)) for path in records if path]),
+        "events and actions": digest([file_hash(file) for file in records]),
         "contract": digest(source.contract.model_dump(mode="json")),
         "program": program(),
         "versions": versions(),

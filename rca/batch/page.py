@@ -54,6 +54,7 @@ def render_page(
     findings: Findings | None,
     versions: Mapping[str, str] | None = None,
     index: str = "../index.html",
+    internal: bool = True,
 ) -> str:
     """The whole page as one self-contained HTML document.
 
@@ -62,6 +63,7 @@ def render_page(
     findings      what the top is built from; None where the run is not done
     versions      of what the report was made with
     index         link back to the index
+    internal      with that link, the code and the parameters
     """
     first, *sections = sections_of(notebook)
     return (
@@ -77,6 +79,7 @@ def render_page(
             picture=picture(findings) if findings else None,
             versions=", ".join(f"{name} {number}" for name, number in (versions or {}).items()),
             index=index,
+            internal=internal,
             about=first,
             sections=[s for s in sections if s.blocks and not s.findings_only],
         )

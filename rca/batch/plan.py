@@ -151,8 +151,8 @@ def _unknown(study: Study, source: Any) -> Iterator[str]:
 
 
 def _kinds(source: Source) -> list[str]:
-    """What there can be a report for each of."""
-    return [*source.dimensions, *[ACTION] * bool(source.contract.actions)]
+    """What there can be a report for each of; one about an action tells of all vendors, and is for no partner."""
+    return [*source.dimensions, *[ACTION] * bool(source.contract.actions and source.audience == "internal")]
 
 
 def _scopes(study: Study, source: Any) -> list[str]:

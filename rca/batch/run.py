@@ -86,7 +86,7 @@ def _perform(task: Task, work: Path, stopped: Callable[[], bool]) -> Outcome:
         if not went.died or tries == TRIES:
             break
     verdict = Verdict("failed", went.trouble) if went.trouble else judge(went.notebook, run.scope)
-    _write_report(work, run, went, verdict)
+    verdict = _write_report(work, run, went, verdict)
     seconds = round(time.monotonic() - clock, 3)
     record = Record(
         title=run.study.title,
@@ -97,7 +97,7 @@ def _perform(task: Task, work: Path, stopped: Callable[[], bool]) -> Outcome:
         key=digest(dict(task.inputs)),
         inputs=dict(task.inputs),
         everything=task.everything,
-        outputs={path.name: file_hash(path) for path in sorted(work.iterdir())},
+        outputs={path.relative_to(work).as_posix(): file_hash(path) for path in files(work)},
         versions=named_versions(),
         started=started.isoformat(timespec="seconds"),
         seconds=seconds,
@@ -110,11 +110,19 @@ def _perform(task: Task, work: Path, stopped: Callable[[], bool]) -> Outcome:
     return Outcome(run.name, run.folder, verdict.status, verdict.sentence, seconds, task.because)
 
 
-def _write_report(work: Path, run: Run, went: Execution, verdict: Verdict) -> None:
+def _write_report(work: Path, run: Run, went: Execution, verdict: Verdict) -> Verdict:
+    """Write what the run leaves; a pack that cannot be written fails it."""
     import nbformat
 
     notebook = steady(went.notebook)
     nbformat.write(notebook, work / "report.ipynb")
+    if run.pack and verdict.findings:
+        from rca.batch.pack import write_pack
+
+        try:
+            write_pack(work / run.pack.name, run, notebook, verdict.findings)
+        except InputError as error:
+            verdict = Verdict("failed", f"The notebook ran, but {error}")
     page = render_page(
         notebook,
         title=run.study.title,
@@ -129,6 +137,7 @@ def _write_report(work: Path, run: Run, went: Execution, verdict: Verdict) -> No
     if verdict.findings:
         content = verdict.findings.model_dump(mode="json", by_alias=True, exclude_unset=True)
         write_json(work / "findings.json", content)
+    return verdict
 
 
 def judge(notebook: Any, scope: dict[str, str]) -> Verdict:
@@ -151,6 +160,11 @@ def judge(notebook: Any, scope: dict[str, str]) -> Verdict:
     if findings.scope != scope:
         return Verdict("failed", f"The notebook ran, but its findings are about {findings.scope}.")
     return Verdict("done", findings=findings)
+
+
+def files(folder: Path) -> list[Path]:
+    """All files of a run, those of its pack among them."""
+    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def _move(work: Path, final: Path) -> None:

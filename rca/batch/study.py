@@ -25,6 +25,9 @@ class Study(BaseModel):
     reads       whose rows make a report old. `scope`: its own; of the others only which days they cover, so that a
                 correction in one scope does not run all again, and comparisons with the others may lag behind it.
                 `all`: everyone's
+    peer_median  whether a partner is told the median of the others, without names and where they are many
+
+    With the parameter `audience: partner` each run also leaves the folder that the vendor receives.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,6 +39,7 @@ class Study(BaseModel):
     largest: int | None = Field(default=None, ge=1)
     parameters: dict[str, Any] = Field(default_factory=dict)
     reads: Literal["scope", "all"] = "scope"
+    peer_median: bool = False
     _path: Path = PrivateAttr(default=Path())
 
     @field_validator("parameters")

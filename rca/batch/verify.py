@@ -11,7 +11,7 @@ from rca.batch.plan import plan
 from rca.batch.pool import outcomes, threads
 from rca.batch.record import Record, read_record
 from rca.batch.repeatable import differences
-from rca.batch.run import Task
+from rca.batch.run import Task, files
 from rca.errors import InputError
 
 
@@ -49,8 +49,8 @@ def compare(place: Path, again: Path) -> str:
     found = differences(before, now)
     if found:
         return f"report.ipynb: {found}"
-    names = sorted({path.name for folder in (place, again) for path in folder.iterdir()} - {"run.json"})
-    for name in names:
+    names = {str(path.relative_to(folder)) for folder in (place, again) for path in files(folder)} - {"run.json"}
+    for name in sorted(names):
         one, other = place / name, again / name
         if not one.exists() or not other.exists() or one.read_bytes() != other.read_bytes():
             return name
