@@ -34,7 +34,7 @@ def fix_findings(check: FixCheck, evidence: Evidence) -> Iterator[Finding]:
         word = "worked" if verdict == "worked" else "made it worse"
         title, headline = f"{name} {word}: {levels}", f"{name} {word}: {size}."
     elif verdict == "no effect":
-        most = metric.change(max(check.excluded, key=abs), signed=False)
+        most = words.bound(metric, max(check.excluded, key=abs))
         title = f"{name} had no effect: {label} changed by less than {most}"
         headline = f"{title}."
     else:

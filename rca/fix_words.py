@@ -9,6 +9,7 @@ from rca.period import PERIODS, day
 
 if TYPE_CHECKING:
     from rca.fix_check import FixCheck
+    from rca.metric import Metric
 
 FEWEST = {"before": 8, "after": 4}  # periods that a check needs
 SHOWN, RULED_OUT = 0.70, 0.60  # half-width of a 95 % interval that shows an effect of 1, rules out a margin of 1
@@ -60,7 +61,12 @@ def excluded(check: "FixCheck") -> str:
     gain = max(check.excluded, key=lambda end: end * check.metric.sign)
     if gain * check.metric.sign <= 0:
         return "any improvement is excluded"
-    return f"an improvement of more than {check.metric.change(gain, signed=False)} is excluded"
+    return f"an improvement of more than {bound(check.metric, gain)} is excluded"
+
+
+def bound(metric: "Metric", effect: float) -> str:
+    """A size behind `less than` or `more than`, which one too small to show says itself."""
+    return metric.change(effect, signed=False).removeprefix("less than ")
 
 
 def outlook(check: "FixCheck") -> str:
@@ -72,7 +78,7 @@ def outlook(check: "FixCheck") -> str:
         got, need = check.counts["after"], FEWEST["after"]
         return f"{say.count(got, unit)} after it, {need} are needed: {say.count(need - got, f'more {unit}')}"
     wide = (check.conf_high - check.conf_low) / 2
-    shown, none = (check.metric.change(effect, signed=False) for effect in (2 * check.margin, check.margin))
+    shown, none = (bound(check.metric, effect) for effect in (2 * check.margin, check.margin))
     what = f"show an effect of {shown}" if wide > SHOWN * 2 * check.margin else f"rule out one of {none}"
     if check.more is not None:
         return f"about {say.count(check.more, f'more {unit}')} would {what}"

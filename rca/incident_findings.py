@@ -24,7 +24,7 @@ def incident_findings(found: Incidents, _: Evidence) -> Iterator[Finding]:
     metric = found.metric
     for row in rows(found.table):
         rate = row.kind == "rate"
-        cost = f"{say.exactly(row.lost, metric.cases)} {COST[row.kind]}"
+        cost = f"{say.about(row.lost, metric.cases)} {COST[row.kind]}"
         place = f"{say.capital(hit(row))}, {when(row)}"
         yield Finding(
             metric=metric.name,

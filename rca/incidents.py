@@ -101,19 +101,18 @@ class Incidents(Result):
 
     def size(self, row: Any) -> str:
         """How much it was: what was seen, what is usual, and the difference with its interval."""
-        cases, lost = self.metric.cases, f"{row.lost:,.0f}"
+        cases, lost = self.metric.cases, say.about(row.lost)
         if row.kind != "rate":
             way = "more" if row.kind == "surge" else "fewer"
-            return (
-                f"{say.exactly(row.seen, cases)} instead of {row.expected:,.0f}, {lost} {way} ({self.spread(row)})"
-            )
+            seen, usual = say.exactly(row.seen, cases), say.about(row.expected)
+            return f"{seen} instead of {usual}, {lost} {way} ({self.spread(row)})"
         inside, usual = self.metric.text(row.value), self.metric.text(row.usual)
         noun = "events off" if self.metric.kind == "rate" else "lost"
         return f"{inside} instead of {usual} on {say.exactly(row.cases, cases)}, {lost} {noun} ({self.spread(row)})"
 
     def spread(self, row: Any) -> str:
         """The interval of what was lost."""
-        return f"{max(row.conf_low, 0):,.0f} to {row.conf_high:,.0f}"
+        return f"{say.about(max(row.conf_low, 0))} to {say.about(row.conf_high)}"
 
     def where(self, row: Any) -> dict[str, str]:
         """The segment that was hit, where it is one."""

@@ -95,10 +95,11 @@ class Metric(BaseModel):
         if self.kind == "proportion":
             text, unit, least = f"{abs(100 * effect):.1f}", "points", "0.1"
         else:
-            text, unit, least = _short(abs(effect)), self.unit, "0.0001"
-        if effect and not float(text) and not signed:
+            text, unit, least = _short(float(f"{abs(effect):.3g}")), self.unit, "0.0001"
+        nothing = not text.strip("0.")
+        if effect and nothing and not signed:
             text = f"less than {least}"
-        sign = ("+" if effect > 0 else MINUS) if signed and float(text) else ""
+        sign = ("+" if effect > 0 else MINUS) if signed and not nothing else ""
         return f"{sign}{text} {unit}".strip()
 
     def interval(self, low: float, high: float) -> str:
@@ -117,11 +118,13 @@ class Metric(BaseModel):
 def _short(value: float) -> str:
     """Three significant digits, two below 1, never an exponent; whole numbers from 100 on, at most four decimals.
 
+    A difference is rounded to three digits before; a level keeps its units, so that two of them differ as they do.
+
     >>> _short(571.4), _short(24.04), _short(1.2345), _short(12345.6), _short(99.97), _short(0.04123)
-    ('571', '24.0', '1.23', '12346', '100', '0.041')
+    ('571', '24.0', '1.23', '12,346', '100', '0.041')
     """
     size = float(f"{abs(value):.3g}")
     if size < 5e-5:
         return "0"
     places = (2 if size >= 1 else 1) - floor(log10(size))
-    return f"{value:.{min(max(places, 0), 4)}f}"
+    return f"{value:,.{min(max(places, 0), 4)}f}"

@@ -71,6 +71,15 @@ def exactly(number: float, cases: str) -> str:
     return f"{number:,.0f} {cases if round(number) != 1 else singular(cases)}"
 
 
+def about(number: float, cases: str = "") -> str:
+    """An estimated number of cases, three significant digits.
+
+    >>> about(12345, "answers"), about(489.2)
+    ('12,300 answers', '489')
+    """
+    return exactly(float(f"{number:.3g}"), cases).strip()
+
+
 def several(items: Sequence[str], last: str = "and") -> str:
     """`a`, `a and b`, `a, b and c`.
 

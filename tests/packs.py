@@ -40,7 +40,8 @@ def source_of(frame: pd.DataFrame, audience: str = "partner", **contract: Any) -
     days = frame["opened_at"].min().normalize(), frame["opened_at"].max().normalize()
     made = Contract.model_validate(CONTRACT | contract)
     size, folder = len(frame), Path("contract-folder")
-    return Source("cases", made, table, table, {}, days, days[1], size, size, {}, folder, audience)
+    size, folder = len(frame), Path("contract-folder")
+    return Source("cases", made, table, table, {}, days, days[1], size, size, {}, {}, folder, audience)
 
 
 def run_of(folder: Path, vendor: str, title: str = "Weekly", **study: Any) -> Run:

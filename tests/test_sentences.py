@@ -23,7 +23,7 @@ from rca.reach import Reach
 NO_NUMBER = re.compile(r"\b(nan|inf|None|NaT|NA)\b|\de[+-]\d|\.\d{5}|[−-]0(\.0+)?(?![\d.])|  ")
 AFTER = (pd.Timestamp("2026-09-21"), pd.Timestamp("2026-11-15"))
 BEFORE = (pd.Timestamp("2026-03-23"), pd.Timestamp("2026-09-20"))
-SOURCE: Any = SimpleNamespace(scope={"vendor": "Andes"}, actions=pd.DataFrame())
+SOURCE: Any = SimpleNamespace(scope={"vendor": "Andes"}, audience="internal", actions=pd.DataFrame())
 
 
 class Case:

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}(?<![.-])")
-# Device names that Windows keeps for itself (with or without an ending), our own index, and names that look hashed.
-_TAKEN = re.compile(r"(con|prn|aux|nul|com\d|lpt\d|index)(\..*)?|.*-[0-9a-f]{10}", re.IGNORECASE)
+# Device names that Windows keeps for itself (with or without an ending), our own files, and names that look hashed.
+_TAKEN = re.compile(r"(con|prn|aux|nul|com\d|lpt\d|index|findings)(\..*)?|.*-[0-9a-f]{10}", re.IGNORECASE)
 
 
 def safe_names(names: Sequence[str]) -> list[str]:

@@ -1,0 +1,173 @@
+"""The sentences of every kind of finding, word for word, from planted causes whose size the numbers must show."""
+
+import ast
+from dataclasses import asdict
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from test_findings import everyone, report
+from test_fix_check import cube, week
+from test_incidents import calls, fail, find
+
+import rca
+from rca.finding import Evidence, Finding
+from rca.metric import THIN
+
+ROOT = Path(__file__).parents[1]
+WEEKS = np.arange(40)
+SOURCE: Any = SimpleNamespace(about_action=False, scope={}, audience="internal", actions=pd.DataFrame())
+
+
+def in_report(key: str = "findings", **planted: Any) -> dict[str, Any]:
+    """The first finding of a report about what was planted."""
+    return report(everyone(**planted)).record[key][0]
+
+
+def of_fix(step: float, weeks: int = 40, answers: int = 10**6, expected: float | None = None) -> Finding:
+    """A fix in the 27th week; 80 % without it."""
+    level = 0.8 + step * (WEEKS[:weeks] >= 26)
+    check = rca.fix_check(cube(level, n=answers), change_at=week(26), ramp=0, expected=expected)
+    return next(iter(check.findings(Evidence((check,), SOURCE))))
+
+
+def side_effect(step: float) -> Finding:
+    """The same, of an action that was for another KPI."""
+    check = rca.fix_check(cube(0.8 + step * (WEEKS >= 26), n=10**6), change_at=week(26), ramp=0)
+    row = {"action_id": "A-1", "title": "Label check", "metric": "late", "segment": "", "status": "done"}
+    row |= {"owner": "SOP lead", "due": pd.NaT, "effective": week(26), "expected_effect": np.nan}
+    known = SimpleNamespace(scope={"action": "A-1"}, actions=pd.DataFrame([row]), about_action=True, dimensions=())
+    return next(iter(check.findings(Evidence((check,), known))))
+
+
+def of_incidents(kind: str) -> Finding:
+    """Twenty calls in ten minutes: 80 minutes in which nine in ten go, an hour without calls, two with thrice."""
+    frame = calls()
+    fail(frame, "2026-01-22 14:10", "2026-01-22 15:30", "chat")
+    gone = frame["period"].between("2026-01-20 09:00", "2026-01-20 09:50")
+    more = frame["period"].between("2026-01-28 16:00", "2026-01-28 17:50")
+    frame.loc[more, ["n", "total"]] *= 3
+    return next(f for f in find(frame[~gone]).findings(Evidence((), SOURCE)) if f.tag == kind)
+
+
+GOLDEN = {
+    "one's own, in a segment": (
+        lambda: in_report(drop={("Andes", "MX", "chat"): 0.25}),
+        "rate | Channel chat, market MX: customer satisfaction 80.0 % → 55.0 %"
+        " | Customer satisfaction fell by 5.0 points; channel chat, market MX explains it all."
+        " | Andes only | −5.0 points | ≈ 200 answers a week"
+        " | At the former level there, customer satisfaction would be 86.0 %, on target."
+        " | 95 % interval −26.3 to −23.7 points · elsewhere 0.0 points",
+    ),
+    "one's own, in all cases": (
+        lambda: in_report(drop={("Andes", "", ""): 0.1}),
+        "rate | All cases: customer satisfaction 86.0 % → 76.0 %"
+        " | Customer satisfaction fell by 10.0 points in all cases alike."
+        " | Andes only | −10.0 points | ≈ 400 answers a week"
+        " | At the former level, customer satisfaction would be 86.0 %, on target."
+        " | 95 % interval −10.5 to −9.5 points · elsewhere 0.0 points",
+    ),
+    "common to all": (
+        lambda: in_report("common", drop={("", "", ""): 0.1}),
+        "rate | All cases: customer satisfaction 86.0 % → 76.0 %"
+        " | No change of its own; customer satisfaction fell by 10.0 points, common to all."
+        " | common to all | −10.0 points | on all answers"
+        " | Without it, customer satisfaction would be 86.0 %, on target."
+        " | 95 % interval −10.5 to −9.5 points · elsewhere −10.0 points · 3 of 3 others show it too",
+    ),
+    "mix": (
+        lambda: in_report(drop={}, chat={"Andes": 0.7}),
+        "mix | More cases with channel chat: 40 % → 70 % of cases"
+        " | More cases with channel chat: customer satisfaction fell by 3.0 points through mix alone."
+        " | mix | −3.0 points | on customer satisfaction"
+        " | With the former mix, customer satisfaction would be 86.0 %, on target."
+        " | mix alone: inside each channel cases go as before",
+    ),
+    "a fix that worked": (
+        lambda: of_fix(0.06),
+        "fix | The fix worked: CSAT 80.0 % → 86.0 % | The fix worked: CSAT rose by 6.0 points."
+        " | worked | +6.0 points | ≈ 840,000 answers since | Without it, CSAT would be 80.0 % there."
+        " | in effect since 6 Jul · +6.0 points (95 % interval +5.9 to +6.0 points)",
+    ),
+    "a fix that made it worse": (
+        lambda: of_fix(-0.06),
+        "fix | The fix made it worse: CSAT 80.0 % → 74.0 % | The fix made it worse: CSAT fell by 6.0 points."
+        " | got worse | −6.0 points | ≈ 840,000 answers since | Without it, CSAT would be 80.0 % there."
+        " | in effect since 6 Jul · −6.0 points (95 % interval −6.1 to −6.0 points)",
+    ),
+    "a fix without effect": (
+        lambda: of_fix(0.0, expected=0.06),
+        "fix | The fix had no effect: CSAT changed by less than 0.1 points"
+        " | The fix had no effect: CSAT changed by less than 0.1 points."
+        " | no effect | 0.0 points |  | An improvement of more than 0.1 points is excluded. | in effect since 6 Jul"
+        " · 0.0 points (95 % interval −0.1 to 0.0 points), less than the +6.0 points expected",
+    ),
+    "a fix of which nothing can be told": (
+        lambda: of_fix(0.0, answers=60),
+        "fix | Whether “The fix” worked cannot be told yet: CSAT 77.9 % → 80.7 %"
+        " | Whether “The fix” worked cannot be told yet. | cannot be told yet | +2.8 points | "
+        " | Another year would not be enough to show an effect of 5.3 points; siblings without the fix, or a longer"
+        " history, would help. | in effect since 6 Jul · +2.8 points (95 % interval −3.5 to +9.0 points)",
+    ),
+    "a fix of two weeks ago": (
+        lambda: of_fix(0.0, weeks=28),
+        "fix | Whether “The fix” worked cannot be told yet | Whether “The fix” worked cannot be told yet."
+        " | cannot be told yet |  |  | 2 weeks after it, 4 are needed: 2 more weeks. | in effect since 6 Jul",
+    ),
+    "a side effect": (
+        lambda: side_effect(-0.06),
+        "fix | Side effect: CSAT 80.0 % → 74.0 % | Label check had a side effect: CSAT fell by 6.0 points."
+        " | side effect, got worse | −6.0 points | ≈ 840,000 answers since | Without it, CSAT would be 80.0 % there."
+        " | in effect since 6 Jul · −6.0 points (95 % interval −6.1 to −6.0 points)",
+    ),
+    "an incident": (
+        lambda: of_incidents("incident"),
+        "incident | Channel chat, Thu 22 Jan, 14:10 to 15:30: 89.1 % instead of 17.3 % on 64 calls"
+        " | Channel chat, Thu 22 Jan, 14:10 to 15:30: 46 calls lost."
+        " | incident | 46 calls lost (39 to 53) |  | Without it, abandoned would be 15.0 %. | ",
+    ),
+    "volume that vanished": (
+        lambda: of_incidents("loss of volume"),
+        "volume | All cases, Tue 20 Jan, 09:00 to 10:00: 0 calls instead of 107"
+        " | All cases, Tue 20 Jan, 09:00 to 10:00: 107 calls did not come."
+        " | loss of volume | 107 calls did not come (80 to 133) |  |  | ",
+    ),
+    "volume that surged": (
+        lambda: of_incidents("surge of volume"),
+        "volume | All cases, Wed 28 Jan, 16:00 to 18:00: 732 calls instead of 243"
+        " | All cases, Wed 28 Jan, 16:00 to 18:00: 489 calls on top."
+        " | surge of volume | 489 calls on top (450 to 529) |  |  | ",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_golden_sentences(name: str) -> None:
+    make, expected = GOLDEN[name]
+    made = make()
+    found = made if isinstance(made, dict) else asdict(made)
+    fields = [found[name] for name in ("kind", "title", "headline", "tag", "impact_text", "cases_text", "remedy")]
+    assert " | ".join([*fields, " · ".join(found["details"])]).replace(THIN, " ") == expected
+
+
+def test_no_kind_of_finding_is_without_golden_sentences() -> None:
+    """The kinds are what `Finding(kind=...)` is given anywhere in the package."""
+    calls = [
+        node
+        for path in (ROOT / "rca").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Finding"
+    ]
+    given = [word.value for call in calls for word in call.keywords if word.arg == "kind"]
+    kinds = {
+        node.value
+        for value in given
+        for part in ([value.body, value.orelse] if isinstance(value, ast.IfExp) else [value])
+        for node in ast.walk(part)
+        if isinstance(node, ast.Constant)
+    }
+    assert len(given) == len(calls)
+    assert {expected.partition(" | ")[0] for _, expected in GOLDEN.values()} == kinds
