@@ -1,89 +1,123 @@
-"""Are the planted causes the first findings? One line per seed, one column per vendor of the sample marketplace.
+"""Is what was planted in the sample marketplace the first finding of its report? One line per seed and study.
 
-    python bench/planted.py [first seed] [last seed]
+    python bench/planted.py [first seed] [last seed] [study ...]
 
-`hit`: the first finding of the vendor's own is the planted one (metric, segment and direction, mix called mix); for the
-vendors without one of their own: no finding. `bug`: the vendors told that the tool bug is common to all.
+A report is made by the cells of the study's own notebook, with the study's parameters. `hit`: the first finding is the
+planted one (what, where and which way); of a scope in which nothing was planted: no finding; `+1`: another one follows.
 """
 
+import json
+import re
 import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import yaml
 
 import rca
+from rca import sample_contacts, sample_escalations
+from rca.action import reviewable
+from rca.incidents import WORDS, when
 from rca.sample import write_marketplace
+from rca.sample_stories import VERDICTS
 
-STUDY = {
-    "metrics": ["csat", "service_level", "handling_time", "escalation_rate"],
-    "by": ["market", "channel", "issue_type", "tenure", "shift"],
-    "before": "last 26 before last 8",
-    "after": "last 8",
+ROOT = Path(__file__).parents[1]
+Wanted = dict[str, Any]  # of the first finding: field -> the values that are right
+SLACK = [pd.Timedelta(minutes=10 * bins) for bins in (-2, -1, 0, 1, 2)]
+# Vendor: kind, metrics that show it (the first finding is on one of them), segments that name it, directions.
+VENDORS: dict[str, Wanted] = {
+    vendor: {"kind": {kind}, "metric": metrics, "segment": {segment}, "direction": directions}
+    for vendor, kind, metrics, segment, directions in (
+        ("Andes", "rate", {"csat"}, "issue_type=refund & market=MX", {"worse"}),
+        ("Baltic", "mix", {"csat", "handling_time"}, "channel=chat", {"worse", "better"}),
+        ("Cedar", "mix", {"csat", "handling_time"}, "tenure=0-29", {"worse"}),
+        ("Delta", "rate", {"handling_time"}, "all cases", {"worse"}),
+        ("Ember", "rate", {"escalation_rate"}, "issue_type=delivery", {"better"}),
+        ("Fjord", "rate", {"service_level"}, "market=BR & shift=night", {"worse"}),
+    )
 }
-CONTRACT = Path(__file__).parents[1] / "params/sources/service_cases.yml"
-# Vendor: kind, metrics that show it (the first finding is on one of them), segments that name it, direction.
-PLANTED: dict[str, tuple[str, set[str], set[str], str]] = {
-    "Andes": ("rate", {"csat"}, {"issue_type=refund & market=MX"}, "worse"),
-    "Baltic": ("mix", {"csat", "handling_time"}, {"channel=chat"}, ""),
-    "Cedar": ("mix", {"csat", "handling_time"}, {"tenure=0-29"}, "worse"),
-    "Delta": ("rate", {"handling_time"}, {"all cases"}, "worse"),
-    "Ember": ("rate", {"escalation_rate"}, {"issue_type=delivery"}, "better"),
-    "Fjord": ("rate", {"service_level"}, {"market=BR & shift=night"}, "worse"),
+
+
+def incident(one: sample_contacts.Incident) -> Wanted:
+    start, end = pd.Timestamp(one.start), pd.Timestamp(one.end)
+    times = [SimpleNamespace(start=start + early, end=end + late) for early in SLACK for late in SLACK]
+    return {"tag": {WORDS[one.kind][0]}, "where": [dict(one.where)], "when": [when(row) for row in times]}
+
+
+def escalation(story: sample_escalations.Story) -> Wanted:
+    way = "worse" if story.effect > 0 else "better"
+    return {"metric": {story.metric}, "where": [dict(story.where)], "direction": {way}}
+
+
+# Study: what is to be found in each scope; a scope that is not named has no finding.
+STUDIES: dict[str, dict[str, Wanted]] = {
+    "vendor_performance": VENDORS,
+    "improvement_review": {action: {"tag": {verdict}} for action, verdict in VERDICTS.items()},
+    "incidents": {one.market: incident(one) for one in sample_contacts.INCIDENTS},
+    "escalations": {story.market: escalation(story) for story in sample_escalations.STORIES},
 }
 
 
-def report(contract: Path, vendor: str, everyone: rca.Cube) -> dict:
-    """The findings of one vendor, as the notebook makes them."""
-    windows = {"before": STUDY["before"], "after": STUDY["after"]}
-    source = rca.open_source(contract, scope={"vendor": vendor})
-    cubes = rca.cubes(source, STUDY["metrics"], by=STUDY["by"])
-    charts = rca.each(rca.control_chart, cubes, baseline=STUDY["before"])
-    changes = rca.each(rca.localize, cubes, **windows)
-    mixes = rca.each(rca.mix, cubes, **windows)
-    reaches = rca.each(rca.reach, everyone, change=changes, scope={"vendor": vendor})
-    return rca.findings(charts, changes, mixes, reaches, source=source).record
+def make(folder: Path, seed: int) -> None:
+    """Write the sample of a seed, and the contracts that read it."""
+    write_marketplace(folder, seed=seed)
+    sample_contacts.write_contacts(folder, seed=seed)
+    sample_escalations.write_escalations(folder, seed=seed)
+    for contract in (ROOT / "params/sources").glob("*.yml"):
+        text = contract.read_text(encoding="utf-8").replace("data/sample/", "")
+        (folder / contract.name).write_text(text, encoding="utf-8")
 
 
-def verdict(vendor: str, record: dict) -> str:
-    found = record["findings"]
-    if vendor not in PLANTED:
-        return "hit" if not found else f"FALSE {found[0]['title']}"
-    if not found:
-        return "MISSED"
-    kind, metrics, segments, direction = PLANTED[vendor]
-    top = found[0]
-    right = top["kind"] == kind and top["metric"] in metrics and top["segment"] in segments
-    right = right and direction in ("", top["direction"])
-    extra = f" +{len(found) - 1}" if len(found) > 1 else ""
-    return f"hit{extra}" if right else f"WRONG {top['metric']} {top['title']}"
+def reports(study: str, folder: Path) -> dict[str, dict[str, Any]]:
+    """The record of the findings of every scope of a study."""
+    given = yaml.safe_load((ROOT / f"params/{study}.yml").read_text(encoding="utf-8"))
+    source, each = str(folder / Path(given["source"]).name), given["for_each"]
+    notebook = json.loads((ROOT / given["notebook"]).read_text(encoding="utf-8"))
+    first, *cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    cells[-1] = re.sub(r"^rca\.findings", "last = rca.findings", cells[-1], flags=re.MULTILINE)
+    whole = rca.open_source(source)
+    found = {}
+    for scope in reviewable(whole) if each == "action" else sorted(whole.values(each).index):
+        made: dict[str, Any] = {}
+        exec(first, made)
+        made |= {**given["parameters"], "source": source, "scope": {each: scope}}
+        for cell in cells:
+            if not cell.startswith("ax = "):  # pictures find nothing
+                exec(cell, made)
+        found[scope] = made["last"].record
+    return found
 
 
-def records(seed: int) -> dict[str, dict]:
-    """The findings of every vendor of the sample marketplace of a seed."""
-    with tempfile.TemporaryDirectory() as folder:
-        write_marketplace(folder, seed=seed)
-        contract = Path(folder) / "service_cases.yml"
-        contract.write_text(CONTRACT.read_text().replace("data/sample/", ""))
-        source = rca.open_source(contract)
-        everyone = rca.cubes(source, STUDY["metrics"], by=[*STUDY["by"], "vendor"])
-        return {vendor: report(contract, vendor, everyone) for vendor in sorted(source.values("vendor").index)}
+def verdict(wanted: Wanted | None, found: list[dict[str, Any]]) -> str:
+    """`hit`, or what is wrong."""
+    if wanted is None or not found:
+        return "hit" if wanted is None and not found else f"FALSE {found[0]['title']}" if found else "MISSED"
+    right = all(found[0][field] in values for field, values in wanted.items())
+    return "hit" + f" +{len(found) - 1}" * (len(found) > 1) if right else f"WRONG {found[0]['title']}"
 
 
-def main(first: int, last: int) -> None:
+def verdicts(study: str, records: dict[str, dict[str, Any]]) -> dict[str, str]:
+    return {scope: verdict(STUDIES[study].get(scope), record["findings"]) for scope, record in records.items()}
+
+
+def main(first: int, last: int, studies: list[str]) -> None:
     counts: Counter[str] = Counter()
     for seed in range(first, last + 1):
-        found = records(seed)
-        verdicts = {vendor: verdict(vendor, record) for vendor, record in found.items()}
-        bug = sum(any(f["metric"] == "service_level" for f in r["common"]) for r in found.values())
-        other = [f["title"] for r in found.values() for f in r["common"] if f["metric"] != "service_level"]
-        counts.update({vendor: v.startswith("hit") for vendor, v in verdicts.items()})
-        counts["bug"] += bug
-        print(
-            f"seed {seed}: {'; '.join(f'{k} {v}' for k, v in verdicts.items())}; bug {bug} of 8; {other}",
-            flush=True,
-        )
-    print(dict(counts))
+        with tempfile.TemporaryDirectory() as folder:
+            make(Path(folder), seed)
+            for study in studies or STUDIES:
+                records = reports(study, Path(folder))
+                told = verdicts(study, records)
+                counts.update({f"{study} {scope}": text.startswith("hit") for scope, text in told.items()})
+                shared = Counter(f["metric"] for record in records.values() for f in record["common"])
+                common = f"; common to all: {dict(shared)}" * bool(shared)
+                print(f"seed {seed} {study}: {'; '.join(f'{k} {v}' for k, v in told.items())}{common}", flush=True)
+    print({name: count for name, count in counts.items() if count <= last - first} or "all hit")
 
 
 if __name__ == "__main__":
-    main(*(int(a) for a in sys.argv[1:3]) if len(sys.argv) > 2 else (1, 20))
+    main(*(int(a) for a in sys.argv[1:3]), sys.argv[3:]) if len(sys.argv) > 2 else main(1, 10, [])

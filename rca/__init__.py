@@ -23,6 +23,7 @@ _HOME = {
     "incidents": "incidents",
     # where does it concentrate?
     "pareto": "pareto",
+    "drill_down": "drill_down",
     # what drove it?
     "localize": "localize",
     "mix": "mix",
@@ -31,6 +32,7 @@ _HOME = {
     "onset": "onset",
     # did the fix work?
     "fix_check": "fix_check",
+    "version_checks": "version_checks",
     "action": "action",
     # the vendor, or everyone?
     "reach": "reach",

@@ -112,7 +112,8 @@ def expressions(table: ir.Table, metric: Metric) -> dict[str, Any]:
     if metric.repeat:
         again = table[AGAIN + metric.name]
         asked = again.notnull()
-        found |= {"counts": again, "out_of": asked & found["out_of"] if "out_of" in found else asked}
+        found |= {"value" if metric.kind == "mean" else "counts": again}
+        found["out_of"] = asked & found["out_of"] if "out_of" in found else asked
     return found
 
 

@@ -142,9 +142,11 @@ def sample(
     """Write the sample marketplace: 8 vendors, 6 markets, 40 weeks, and what really happened in them."""
     from rca.sample import write_marketplace
     from rca.sample_contacts import write_contacts
+    from rca.sample_escalations import write_escalations
 
     write_marketplace(to, seed=seed)
     write_contacts(to, seed=seed)
+    write_escalations(to, seed=seed)
     typer.echo(f"Sample marketplace written to {to}.")
 
 

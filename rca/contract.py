@@ -170,7 +170,7 @@ class Contract(_Part):
             for field in needed:
                 if getattr(metric, field) is None:
                     raise ValueError(f"{name}: a {metric.kind} needs {field!r}")
-            for field in sorted({"counts", "value", "repeat"} - set(needed)):
+            for field in sorted({"counts", "value", "repeat"} - {*needed, "repeat" * (metric.kind == "mean")}):
                 if getattr(metric, field) is not None:
                     raise ValueError(f"{name}: a {metric.kind} of {', '.join(needed)} takes no {field!r}")
         return metrics

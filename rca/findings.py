@@ -192,13 +192,14 @@ def _order(finding: Finding) -> tuple[float, str, str]:
 
 
 def _told_once(found: Iterable[Finding]) -> list[Finding]:
-    """One finding per topic, the heaviest, which names what the topic did to other KPIs."""
+    """One finding per topic, the heaviest, which names what it did to other KPIs and what others say of it."""
     topics: dict[str, list[Finding]] = {}
     for i, finding in enumerate(found):
         topics.setdefault(finding.topic or str(i), []).append(finding)
     told = []
     for first, *rest in topics.values():
         others = {f.metric: f"also {say.inner(f.label)} {f.impact_text}" for f in rest if f.metric != first.metric}
+        others |= {f.kind: say.inner(f.title) for f in rest if f.kind != first.kind}
         told.append(replace(first, details=(*others.values(), *first.details)))
     return told
 

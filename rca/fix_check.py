@@ -1,5 +1,6 @@
 """Did the fix work? The step at its date against trend, season, autocorrelation and units that had no fix."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -273,11 +274,14 @@ def _more(past: History, phi: float, wide: float, margin: float) -> int | None:
     t, shown = np.arange(len(past.rows)), SHOWN * 2 * margin
     target = shown if wide > shown else RULED_OUT * margin
     now = known_step.half_width(past.design(t[past.used]), phi)
-    for more in range(1, YEAR[past.period] + 1):
+
+    def enough(more: int) -> bool:
         later = past.design(np.concatenate([t[past.used], len(t) + np.arange(more)]))
-        if wide / now * known_step.half_width(later, phi) <= target:
-            return more
-    return None
+        return wide / now * known_step.half_width(later, phi) <= target
+
+    year = range(1, YEAR[past.period] + 1)
+    found = bisect_left(year, True, key=enough)  # more periods never tell less
+    return year[found] if found < len(year) else None
 
 
 def _earlier(past: History, m: Metric, since: pd.Timestamp | None) -> list[str]:

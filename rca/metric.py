@@ -44,7 +44,8 @@ class Metric(BaseModel):
     rate        sum of `counts` (events) divided by the sum of `out_of` (exposure)
 
     A proportion can count by `repeat` in place of `counts`: the cases after which the same customer comes again, to
-    whatever vendor, out of the cases with a customer and long enough before the end of the data to know.
+    whatever vendor, out of the cases with a customer and long enough before the end of the data to know. A mean by
+    `repeat` is what that next contact costs, or takes: its `value`, 0 for cases that nobody comes again after.
 
     >>> csat = Metric(name="csat", kind="proportion", better="up", counts="csat >= 4", out_of="csat is not null")
     >>> csat.text(.8449), csat.change(-.0324)

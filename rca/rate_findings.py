@@ -70,6 +70,7 @@ def _segment(
             f"95 % interval {metric.interval(row.conf_low, row.conf_high)}",
             *(() if others is None else _elsewhere(metric, others, evidence)),
         ),
+        topic=f"{metric.name} {row.segment}",
     )
 
 

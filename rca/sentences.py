@@ -24,12 +24,14 @@ def segment_name(where: Mapping[str, str]) -> str:
 
 
 def segment_words(where: Mapping[str, str]) -> str:
-    """A segment as a reader says it.
+    """A segment as a reader says it; a value that names its dimension stands alone.
 
-    >>> segment_words({"market": "MX", "issue_type": "refund"}), segment_words({})
-    ('issue type refund, market MX', 'all cases')
+    >>> segment_words({"market": "MX", "issue_type": "refund"}), segment_words({"sop": "SOP-101"}), segment_words({})
+    ('issue type refund, market MX', 'SOP-101', 'all cases')
     """
-    return ", ".join(f"{d.replace('_', ' ')} {where[d]}" for d in sorted(where)) or "all cases"
+    named = {d: str(where[d]).lower().startswith(f"{d}-") for d in where}
+    parts = [where[d] if named[d] else f"{d.replace('_', ' ')} {where[d]}" for d in sorted(where)]
+    return ", ".join(parts) or "all cases"
 
 
 def capital(text: str) -> str:

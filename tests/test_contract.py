@@ -84,6 +84,14 @@ def by_the_clock(cube: rca.Cube) -> rca.Cube:
     return rca.Cube(frame[~gone], cube.metric, by=["market"], period="10min")
 
 
+def with_versions(cube: rca.Cube) -> rca.Cube:
+    """As if two markets had got a new SOP at different times."""
+    frame = cube.over(["market"]).frame
+    new = frame["market"].map({"<b>BR</b>": "2026-08-03", "MX": "2026-09-21"}).fillna("2027-01-01")
+    version = np.where(frame["period"] >= pd.to_datetime(new), "<v2>", "v1")
+    return rca.Cube(frame.assign(version=version), cube.metric, by=["market", "version"])
+
+
 RESULTS: dict[str, Make] = {
     "incidents": lambda c: rca.incidents(by_the_clock(c)),
     "incident_sheet": lambda c: rca.incidents(by_the_clock(c)).sheets()["1"],
@@ -102,6 +110,7 @@ RESULTS: dict[str, Make] = {
     "fix_check": lambda c: rca.fix_check(
         c, change_at="2026-09-21", where={"vendor": "Andes", "market": "MX"}, controls="vendor", ramp=0
     ),
+    "version_checks": lambda c: rca.version_checks(with_versions(c), of="market", version="version"),
     "key_drivers": lambda c: rca.key_drivers(andes(c), drivers=["market", "channel"]),
 }
 CASES = [(kind, name) for kind in METRICS for name in RESULTS if (kind, name) != ("rate", "capability")]

@@ -268,12 +268,6 @@ def test_mistakes_are_named():
 # -- the sample and real data --------------------------------------------------------------------------------------
 
 
-def test_the_planted_incident_of_each_market_is_its_first_finding():
-    """Seed 3; seeds 1 to 10: `python bench/planted_incidents.py`."""
-    verdicts = load("planted_incidents").verdicts(3)
-    assert {market: text[:3] for market, text in verdicts.items()} == dict.fromkeys(verdicts, "hit")
-
-
 @pytest.mark.skipif(not SHARED.exists(), reason="the real data lie beside the project, not in it")
 def test_the_one_incident_of_the_uci_log_hit_all_groups():
     source = rca.open_source(ROOT / "params/sources/uci_incidents.yml")

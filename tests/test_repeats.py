@@ -96,6 +96,15 @@ def test_the_sample_gives_what_pandas_gives_and_each_vendor_its_part():
     assert andes.frame["total"].tolist() == expected.xs("Andes", level="vendor")["sum"].tolist()
 
 
+def test_the_cost_of_a_repeat_is_that_of_the_next_contact(tmp_path):
+    """Costs are the ids 0 to 4: of a's first contact the next cost 2, b's next came too late."""
+    days = [("05", "a"), ("05", "b"), ("07", "a"), ("16", "b"), ("30", "c")]
+    frame = contacts(*((f"2026-01-{day} 10:00", "Andes", who) for day, who in days))
+    cost = {**REPEAT, "kind": "mean", "value": "id"}
+    series = cube(source_of(frame, tmp_path, metrics={"cost": cost}), "cost").series()
+    assert series[["n", "total"]].to_numpy().tolist()[:2] == [[3, 2], [1, 0]]
+
+
 def test_a_case_is_asked_only_when_the_time_is_over(tmp_path):
     rows = [
         ("2026-01-05 10:00", "Andes", "a"),
@@ -160,7 +169,8 @@ def test_a_run_is_made_again_when_another_vendor_answers_its_customers(tmp_path)
         ({"repeat": {"same": "customer", "within": "soon"}}, "within: 'soon' is no time such as '24 h' or '7 d'"),
         ({"repeat": {"same": "customer", "within": "0 d"}}, "within: '0 d' is no time such as"),
         ({"counts": "true"}, "a proportion of repeat takes no 'counts'"),
-        ({"kind": "mean", "value": "id"}, "a mean of value takes no 'repeat'"),
+        ({"kind": "rate", "counts": "id", "out_of": "id"}, "a rate of counts, out_of takes no 'repeat'"),
+        ({"kind": "mean", "value": "customer"}, "a mean needs a number"),
     ],
 )
 def test_a_mistake_is_named(tmp_path, fields, says):

@@ -8,25 +8,31 @@ from rca.plotting.style import COLOR, INK, MUTED, NEUTRAL, axes
 
 if TYPE_CHECKING:
     from rca.localize import Localization
+    from rca.version_checks import VersionChecks
 
 SHOWN = 8
-SHAPE = {"worse": "v", "better": "^"}
+SHAPE = {"worse": "v", "better": "^", "neutral": "o"}
 
 
 def draw(found: "Localization", ax: Axes | None = None) -> Axes:
-    """One row per segment, largest impact on top: dot with 95 % interval, before → after and impact beside it."""
-    rows = found.table.head(SHOWN)
+    """The segments that changed."""
+    return effects(found, ax, "segments that changed", "No segment changed beyond noise")
+
+
+def effects(found: "Localization | VersionChecks", ax: Axes | None, title: str, none: str) -> Axes:
+    """One row per segment, the first on top: dot with 95 % interval, before → after and impact beside it."""
+    rows = found.table[found.table["effect"].notna()].head(SHOWN)
     ax = axes(ax, height=1.1 + 0.42 * max(len(rows), 1))
     metric = found.metric
-    ax.set_title(f"{metric.label}: segments that changed")
+    ax.set_title(f"{metric.label}: {title}")
     if rows.empty:
-        ax.text(0.5, 0.5, "No segment changed beyond noise", ha="center", va="center", color=MUTED)
+        ax.text(0.5, 0.5, none, ha="center", va="center", color=MUTED)
         ax.set(xticks=[], yticks=[], xlim=(0, 1), ylim=(0, 1))
         ax.spines[["left", "bottom"]].set_visible(False)
         return ax
     ax.axvline(0, color=NEUTRAL, lw=0.8)
     for y, row in enumerate(rows.to_dict("records")):
-        color = COLOR[row["direction"]]
+        color = COLOR.get(row["direction"], NEUTRAL)
         ax.plot([row["conf_low"], row["conf_high"]], [y, y], color=color, lw=2, solid_capstyle="butt")
         ax.plot(row["effect"], y, SHAPE[row["direction"]], color=color, ms=7)
         _beside(ax, y, f"{metric.text(row['rate_before'])} → {metric.text(row['rate_after'])}", INK, 0)
