@@ -82,7 +82,7 @@ def _card(card: Mapping[str, Any]) -> str:
 
 def _when(finding: Finding) -> str:
     """Since when, and what began then."""
-    if not finding.since:
+    if not finding.when:
         return "No start could be dated." if finding.kind in ("rate", "mix") else ""
     tied = [d for d in finding.details if d.startswith("coincides") or " in effect since " in d]
     known = say.several(tied) or "no known event began then"
