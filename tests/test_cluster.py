@@ -131,7 +131,7 @@ def test_workers_give_up_when_the_batch_is_over(cluster, tmp_path, number):
     while not _busy(cluster) and time.monotonic() < until:
         time.sleep(0.02)
     batch.send_signal(number)
-    batch.wait(10)
+    batch.wait(60)
     until = time.monotonic() + 5
     while _busy(cluster) and time.monotonic() < until:
         time.sleep(0.05)

@@ -4,7 +4,7 @@ import ast
 from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from rca.metric import THIN
 
 ROOT = Path(__file__).parents[1]
 WEEKS = np.arange(40)
+SOPS = ("SOP-1", "SOP-2", "SOP-3", "SOP-4")
 SOURCE: Any = SimpleNamespace(about_action=False, scope={}, audience="internal", actions=pd.DataFrame())
 
 
@@ -51,6 +52,17 @@ def of_incidents(kind: str) -> Finding:
     more = frame["period"].between("2026-01-28 16:00", "2026-01-28 17:50")
     frame.loc[more, ["n", "total"]] *= 3
     return next(f for f in find(frame[~gone]).findings(Evidence((), SOURCE)) if f.tag == kind)
+
+
+def of_version(worse: float) -> Finding:
+    """A new version of SOP-1 in the 27th week, of four that hold a quarter of the cases each; 10 % are reopened."""
+    cells = [(week(i), name, "v2" if name == "SOP-1" and i >= 26 else "v1") for i in WEEKS for name in SOPS]
+    frame = pd.DataFrame(cells, columns=["period", "sop", "sop_version"]).assign(n=10**6)
+    frame["total"] = (frame["n"] * (0.1 + worse * (frame["sop_version"] == "v2"))).round().astype(int)
+    reopened = rca.Metric(name="reopened", kind="proportion", better="down")
+    known = SimpleNamespace(extent=(week(0), week(40)))
+    checks = rca.version_checks(rca.Cube(frame, reopened, by=["sop", "sop_version"]))
+    return next(iter(checks.findings(Evidence((checks,), cast(Any, known)))))
 
 
 GOLDEN = {
@@ -140,6 +152,19 @@ GOLDEN = {
         "volume | All cases, Wed 28 Jan, 16:00 to 18:00: 732 calls instead of 243"
         " | All cases, Wed 28 Jan, 16:00 to 18:00: 489 calls on top."
         " | surge of volume | 489 calls on top (450 to 529) |  |  | ",
+    ),
+    "a new version that made it worse": (
+        lambda: of_version(0.06),
+        "version | SOP-1 v2 made it worse: reopened 10.0 % → 16.0 %"
+        " | SOP-1 v2 made it worse: reopened 10.0 % → 16.0 %."
+        " | new version | +1.5 points | on 12,000,000 cases since"
+        " | With the former version, reopened would be 10.0 %. | 95 % interval +6.0 to +6.0 points",
+    ),
+    "a new version that made it better": (
+        lambda: of_version(-0.06),
+        "version | SOP-1 v2 made it better: reopened 10.0 % → 4.0 %"
+        " | SOP-1 v2 made it better: reopened 10.0 % → 4.0 %."
+        " | new version | −1.5 points | on 12,000,000 cases since |  | 95 % interval −6.0 to −6.0 points",
     ),
 }
 
