@@ -72,8 +72,8 @@ def make(folder: Path, seed: int) -> None:
         (folder / contract.name).write_text(text, encoding="utf-8")
 
 
-def reports(study: str, folder: Path) -> dict[str, dict[str, Any]]:
-    """The record of the findings of every scope of a study."""
+def reports(study: str, folder: Path, only: list[str] | None = None) -> dict[str, dict[str, Any]]:
+    """The record of the findings of every scope of a study, or of some."""
     given = yaml.safe_load((ROOT / f"params/{study}.yml").read_text(encoding="utf-8"))
     source, each = str(folder / Path(given["source"]).name), given["for_each"]
     notebook = json.loads((ROOT / given["notebook"]).read_text(encoding="utf-8"))
@@ -81,7 +81,7 @@ def reports(study: str, folder: Path) -> dict[str, dict[str, Any]]:
     cells[-1] = re.sub(r"^rca\.findings", "last = rca.findings", cells[-1], flags=re.MULTILINE)
     whole = rca.open_source(source)
     found = {}
-    for scope in reviewable(whole) if each == "action" else sorted(whole.values(each).index):
+    for scope in only or (reviewable(whole) if each == "action" else sorted(whole.values(each).index)):
         made: dict[str, Any] = {}
         exec(first, made)
         made |= {**given["parameters"], "source": source, "scope": {each: scope}}

@@ -20,6 +20,9 @@ def bench(name: str) -> ModuleType:
 planted = bench("planted")
 
 
+SOME = {"incidents": ["ES", "TR"], "escalations": ["MX", "TR"]}  # one with a story, and the quiet one
+
+
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Seed 3; seeds 1 to 10: `python bench/planted.py`."""
@@ -30,8 +33,8 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("study", planted.STUDIES)
 def test_what_was_planted_is_the_first_finding(study: str, sample: Path) -> None:
-    records = planted.reports(study, sample)
-    assert set(planted.STUDIES[study]) <= set(records)
+    records = planted.reports(study, sample, SOME.get(study))
+    assert set(SOME.get(study, planted.STUDIES[study])) <= set(records)
     assert {scope: text[:3] for scope, text in planted.verdicts(study, records).items()} == dict.fromkeys(
         records, "hit"
     )
