@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from rca.cube import MISSING
+from rca.cube import MISSING, OTHER
 from rca.errors import InputError
 from rca.metric import THIN, Metric
 from rca.sentences import inner, singular
 
-CATCH_ALL = ("other", "others", MISSING)  # a source's own buckets: nobody can act on them
+CATCH_ALL = ("other", "others", OTHER, MISSING)  # a source's own buckets: nobody can act on them
 
 
 def counts(rows: pd.DataFrame, metric: Metric) -> pd.Series:

@@ -15,6 +15,7 @@ from rca.period import FINE, PERIODS, Dates, Window, resolve, span
 # columns of a cube and of its pairs: what a dimension cannot be called
 RESERVED = {"period", *(f"{m}{w}" for m in ("n", "total", "total_sq") for w in ("", "_before", "_after"))}
 MISSING = "(missing)"  # the value of a dimension that a case does not have
+OTHER = "(other)"  # the smaller values of a dimension that has too many
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -7,12 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rca.cube import MISSING, Cube
+from rca.cache import cached
+from rca.cube import MISSING, OTHER, Cube
 from rca.engines import asking
 from rca.errors import InputError, known
 from rca.metric import Metric
 from rca.period import FINE, PERIODS, Dates, Window, floor, last_day, resolve, span
 from rca.source import Source
+
+MOST = 1_000_000  # rows of a cube
+KEPT = (1000, 300, 100, 30, 10)  # values of a dimension, where there are too many rows
 
 
 def cube(
@@ -22,7 +26,8 @@ def cube(
 
     Periods are the source's local days (D), weeks from Monday (W) or months (M); for incidents also 10min, 15min,
     30min or h of the local clock. `within` limits the cases to a window; a period that the data or the window covers
-    in part is `partial`. A dimension that a case does not have is "(missing)".
+    in part is `partial`. A dimension that a case does not have is "(missing)". Of a cube that would have more than a
+    million rows the dimensions keep as many of their largest values as fit, and the others are together "(other)".
 
     proportion  n: cases where `out_of` is true; total: those where `counts` is true as well. Of repeats n leaves
                 out who could still come again; a period with such cases is partial
@@ -110,14 +115,14 @@ def _query(source: Source, metrics: list[Metric], by: list[str], period: str, co
         measures |= {
             f"{metric.name}:{name}": sums for name, sums in _measures(metric.kind, cases, **columns).items()
         }
-    begin = _bucket(cases.period, period)
-    grouped = cases.group_by(period=begin, **{name: cases[name] for name in by}).aggregate(**measures)
-    # labels are made of the few groups, not of every case
-    labels = {name: grouped[name].cast("string").nullif("").fill_null(MISSING) for name in by}
     fractions = any(value.type().is_floating() or value.type().is_decimal() for value in values.values())
     one_by_one = fractions and cases.get_backend().name == "duckdb"
-    with asking(f"source {source.name}"), _in_order(cases.get_backend()) if one_by_one else nullcontext():
-        frame = grouped.mutate(**labels).execute()
+
+    def ask() -> pd.DataFrame:
+        with asking(f"source {source.name}"), _in_order(cases.get_backend()) if one_by_one else nullcontext():
+            return _groups(cases, by, period, measures)
+
+    frame = cached(source, [list(measures), by, period, covered], ask).copy()
     for name in measures:
         if not np.isfinite(frame[name]).all():
             raise InputError(f"metric {name.rpartition(':')[0]}: a value is infinite or too large to sum.")
@@ -127,6 +132,27 @@ def _query(source: Source, metrics: list[Metric], by: list[str], period: str, co
     if keys.eq(keys.shift()).all(axis=1).any():  # what is missing can have been written in several ways
         return frame.groupby(["period", *by], as_index=False).sum()
     return frame
+
+
+def _groups(cases: Any, by: list[str], period: str, measures: Mapping[str, Any]) -> pd.DataFrame:
+    """The measures of each group. Where there would be too many, small values of the dimensions are put together."""
+    for kept in (None, *KEPT):
+        kinds = {name: cases[name] if kept is None else _largest(cases, name, kept) for name in by}
+        grouped = cases.group_by(period=_bucket(cases.period, period), **kinds).aggregate(**measures)
+        # labels are made of the few groups, not of every case
+        labels = {name: grouped[name].cast("string").nullif("").fill_null(MISSING) for name in by}
+        frame = grouped.mutate(**labels).limit(MOST + 1).execute()
+        if len(frame) <= MOST:
+            return frame
+    raise InputError(f"a cube by {', '.join(by)} and {PERIODS.get(period, period)} has too many rows: take fewer.")
+
+
+def _largest(cases: Any, name: str, kept: int) -> Any:
+    """A dimension whose largest values keep their names."""
+    text = cases[name].cast("string").nullif("").fill_null(MISSING)
+    counts = cases.group_by(value=text).agg(cases=cases.count())
+    first = counts.order_by(counts.cases.desc(), counts.value).limit(kept + 1).execute()["value"]
+    return text.isin(first[:kept].tolist()).ifelse(text, OTHER) if len(first) > kept else text
 
 
 def _bucket(time: Any, period: str) -> Any:

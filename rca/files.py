@@ -4,7 +4,7 @@ import csv
 import glob
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -102,6 +102,11 @@ def find_data(table: str, start: Path) -> Data:
         what = f"holds files of several kinds ({', '.join(sorted(kinds))})" if kinds else "holds no files"
         raise InputError(f"{start / table} {what}; name files of one kind, such as '*.csv'.")
     return Data(kinds.pop(), tuple(paths))
+
+
+def stamps(paths: Iterable[Path]) -> dict[Path, tuple[int, int]]:
+    """Size and time of change of files, which differ when one was written again."""
+    return {path: (found.st_size, found.st_mtime_ns) for path in paths for found in [path.stat()]}
 
 
 @contextmanager

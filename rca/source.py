@@ -1,7 +1,7 @@
 """A source: one table of cases behind its contract, opened but not loaded, restricted to a scope."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -11,9 +11,10 @@ import pandas as pd
 
 from rca.contract import AUDIENCES, Contract, Family, read_contract
 from rca.cube import MISSING
+from rca.digest import digest, file_hash
 from rca.engines import asking, open_data
 from rca.errors import InputError, hint, known
-from rca.files import careful, find_file
+from rca.files import careful, find_file, stamps
 from rca.metric import Metric
 from rca.period import Dates, words
 from rca.records import ACTIONS, EVENTS, read_records
@@ -43,6 +44,8 @@ class Source:
     set_aside  rows that are no case, by reason
     formats    how times are written where they are text, by column
     audience   "internal", or "partner": then no dimension is closed, and nothing is said of others
+    files      size and time of change of its files when it was opened
+    answers    what was asked of it before: see rca.cache
     """
 
     name: str
@@ -58,6 +61,17 @@ class Source:
     formats: Mapping[str, str]
     folder: Path  # of the contract, where the search for its files starts
     audience: str = "internal"
+    files: Mapping[Path, tuple[int, int]] = field(default_factory=dict)
+    answers: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    @cached_property
+    def content(self) -> str:
+        """A hash of what its files hold; empty where there are none, or not the ones any more that were opened."""
+        try:
+            hashes = [file_hash(path) for path in self.files]
+            return digest(hashes) if hashes and stamps(self.files) == self.files else ""
+        except OSError:
+            return ""
 
     @property
     def time(self) -> str:
@@ -99,7 +113,7 @@ class Source:
     def unscoped(self) -> "Source":
         """The same source without its scope, to compare with; nothing is opened or checked again."""
         count = self.rows - sum(self.set_aside.values())
-        return replace(self, table=self.everyone, scope={}, cases=count)
+        return replace(self, table=self.everyone, scope={}, cases=count, answers={})
 
     def values(self, dimension: str) -> pd.Series:
         """How many cases each value of a dimension has, most first: the vendors to run a study for."""
@@ -113,7 +127,7 @@ class Source:
         count = int(table.count().execute())
         if not count:
             raise InputError(_no_match(self.table, scope))
-        return replace(self, table=table, scope=scope, cases=count)
+        return replace(self, table=table, scope=scope, cases=count, answers={})
 
     @cached_property
     def events(self) -> pd.DataFrame:
@@ -190,6 +204,7 @@ def open_contract(
 
     known(audience, AUDIENCES, "audience")
     con, data = open_data(contract.table, file.parent)
+    files = stamps(() if data.kind == "duckdb" else data.paths)  # a DuckDB file may have its changes beside it
     with asking(data):
         try:
             cases = careful(lambda data: read_cases(con, data, contract), data)
@@ -210,6 +225,7 @@ def open_contract(
             formats=cases.formats,
             folder=file.parent,
             audience=audience,
+            files=files,
         )
         return source.only(scope) if scope else source
 

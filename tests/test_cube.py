@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_expression import conditions, numbers
 
+from rca import cube_query
 from rca.cube_query import cube, cubes
 from rca.errors import InputError
 from rca.source import open_source
@@ -371,3 +372,28 @@ def test_hours_to_resolve_are_those_of_pandas(incidents):
     assert found["n"].sum() == len(hours)
     assert found["total"].sum() == pytest.approx(hours.sum(), rel=1e-12)
     assert found["total_sq"].sum() == pytest.approx((hours**2).sum(), rel=1e-12)
+
+
+def test_too_many_rows_put_small_values_together_and_lose_no_case(tmp_path, monkeypatch):
+    draw = np.random.default_rng(3)
+    agents = np.minimum(draw.geometric(0.02, 3000), 400)
+    frame = weeks(
+        *np.datetime_as_string(draw.choice(pd.date_range("2026-01-05", periods=70), 3000).astype("M8[D]"))
+    )
+    frame = frame.assign(vendor=[f"agent {i}" for i in agents], market=draw.choice(["MX", None], 3000))
+    whole = cube(source_of(frame, tmp_path), "seconds", by=["vendor", "market"])
+    monkeypatch.setattr(cube_query, "MOST", 900)
+    cut = cube(source_of(frame, tmp_path), "seconds", by=["vendor", "market"])
+    kept = frame["vendor"].value_counts(sort=False).sort_index().sort_values(ascending=False, kind="stable").index
+    kept = kept[: cut.frame["vendor"].nunique() - 1]
+    assert len(kept) in cube_query.KEPT
+    assert set(cut.frame["vendor"]) == {*kept, "(other)"}
+    assert set(cut.frame["market"]) == {"MX", "(missing)"}
+    named = cut.frame[cut.frame["vendor"] != "(other)"].reset_index(drop=True)
+    expected = whole.frame[whole.frame["vendor"].isin(kept)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(named, expected)
+    sums = [one.frame.groupby(["period", "market"])[["n", "total", "total_sq"]].sum() for one in (cut, whole)]
+    pd.testing.assert_frame_equal(*sums)
+    monkeypatch.setattr(cube_query, "MOST", 5)
+    with pytest.raises(InputError, match="a cube by vendor, market and week has too many rows"):
+        cube(source_of(frame, tmp_path), "seconds", by=["vendor", "market"])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rca.batch.execute import Limits
 from rca.batch.fork import start_server
-from rca.batch.key import Inputs, data_of, digest, file_hash, inputs_of
+from rca.batch.key import Inputs, data_of, inputs_of
 from rca.batch.lock import Lock
 from rca.batch.pdf import print_reports
 from rca.batch.plan import Plan, only_named, plan
@@ -19,6 +19,7 @@ from rca.batch.progress import Show
 from rca.batch.record import read_record
 from rca.batch.run import WORK, Outcome, Task
 from rca.batch.site import write_home, write_index
+from rca.digest import digest, file_hash
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """The key of a run: a hash of everything that its report is made from. The same key is not run again."""
 
-import hashlib
 import importlib.metadata
 import json
 import platform
@@ -10,9 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import rca
 from rca.batch.plan import Run
 from rca.batch.pseudonym import pseudonym, secret
+from rca.digest import digest, file_hash, program
 from rca.engines import row_hash
 from rca.files import find_data
 from rca.source import Source
@@ -63,14 +62,6 @@ def data_of(source: Source, dimension: str) -> dict[str, str]:
 
 
 @cache
-def program() -> str:
-    """This package's own source and templates."""
-    folder = Path(rca.__path__[0])
-    files = sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".j2", ".css"))
-    return digest([[path.relative_to(folder).as_posix(), file_hash(path)] for path in files])
-
-
-@cache
 def versions() -> str:
     """Python, the platform, and every installed package: read from folder names, because it must be fast."""
     places = [Path(place) for place in sys.path if Path(place).is_dir()]
@@ -88,14 +79,3 @@ def _source_cells(notebook: Path) -> Any:
     """What a notebook says, without what its last execution left in it."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     return [[c["cell_type"], c.get("id"), "".join(c["source"]), c["metadata"].get("tags")] for c in cells]
-
-
-def file_hash(path: Path) -> str:
-    """A hash of what a file holds."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def digest(content: Any) -> str:
-    """A hash of anything that JSON can say."""
-    text = json.dumps(content, sort_keys=True, default=str, ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -15,11 +15,12 @@ import yaml
 
 from rca.batch.earlier import keep
 from rca.batch.execute import Execution, Limits, execute
-from rca.batch.key import Inputs, digest, file_hash, named_versions, program, versions
+from rca.batch.key import Inputs, named_versions, versions
 from rca.batch.page import render_page
 from rca.batch.plan import Run
 from rca.batch.record import MIME, Findings, Record, Status, read_findings, write_json
 from rca.batch.repeatable import steady
+from rca.digest import digest, file_hash, program
 from rca.errors import InputError
 
 WORK = ".work-"  # begins the names of folders that are being written
