@@ -96,7 +96,8 @@ def mix(cube: Cube, *, before: Window, after: Window, alpha: float = 0.01) -> Mi
     """Find the segments of one or two dimensions whose share of the cases moved, and moved the KPI with it.
 
     A segment counts when its share changed and its rate differs from the rest, both beyond noise at `alpha` after
-    correction for all segments looked at. The noise of a share is what it varies from period to period within
+    correction for all segments looked at; one of two dimensions also within each of the two, or the one is named. The
+    noise of a share is what it varies from period to period within
     the windows (never less than drawing cases at random), so that a share that always swings is not a shift. One
     finding per cause: once found, a shift is given to the window before (by raking its cases to the new share:
     Deming & Stephan 1940), and what it explains, in its own or in other dimensions, does not come up again.
@@ -139,7 +140,7 @@ def mix(cube: Cube, *, before: Window, after: Window, alpha: float = 0.01) -> Mi
 def _row(shift: Shift, shares: Shares, metric: Metric) -> dict[str, Any]:
     parts = split(*shares.dimensions[shift.dimensions].sides)
     half = Z95 * shift.effect_sd
-    p_value = float(np.exp(max(shift.log_p_moved, shift.log_p_gap)))
+    p_value = float(np.exp(shift.log_p))
     return {
         "segment": segment_name(shift.where),
         **shift.where,

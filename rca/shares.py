@@ -32,7 +32,7 @@ class Shift:
     gap: float  # rate of the segment less that of the rest, mean of both windows
     gap_sd: float
     log_p_moved: float
-    log_p_gap: float
+    log_p: float  # the weakest of its evidence
 
     @property
     def effect(self) -> float:
@@ -46,12 +46,14 @@ class Shift:
 
 @dataclass(frozen=True)
 class _Dimension:
-    """One dimension, or two combined: its values (one row each), each row's number of them, both windows by value, and
-    how far each value's share varies from period to period against drawing cases at random, with the degrees of freedom
-    of that figure."""
+    """One dimension, or two combined: its values (one row each), each row's number of them, what shares are taken of
+    (a number per value: all cases, for two combined also those of either parent), both windows by value, and how far
+    each value's share varies from period to period against drawing cases at random, with the degrees of freedom of that
+    figure."""
 
     values: pd.DataFrame
     code: Array
+    wholes: list[Array]
     sides: tuple[Side, Side]
     dispersion: Array
     freedom: float
@@ -89,21 +91,23 @@ class Shares:
 
     def shifts(self, alpha: float) -> Iterator[Shift]:
         """The segments not yet named whose share moved beyond what is given and whose rate differs from the rest, both
-        significant at `alpha` after correction for all that were tried."""
+        significant at `alpha` after correction for all that were tried. The share of a pair must have moved among the
+        cases of either parent too: else the parent tells it."""
         for names, dimension in self.dimensions.items():
-            before, after = (
+            now = [
                 np.bincount(dimension.code[w], self.n[w], len(dimension.values)) for w in (~self.after, self.after)
-            )
-            moved, moved_sd = after / after.sum() - before / before.sum(), _share_sd(dimension)
+            ]
+            moves = [_moved(dimension, now, whole) for whole in dimension.wholes]
+            moved, moved_sd = moves[0]
             gap, gap_sd = _gap(dimension.sides)
-            log_p_moved = t.logsf(np.abs(moved) / moved_sd, dimension.freedom) + np.log(2)
-            log_p_gap = norm.logsf(np.abs(gap) / gap_sd) + np.log(2)
+            log_ps = [t.logsf(np.abs(change) / sd, dimension.freedom) for change, sd in moves]
+            log_p = np.max([*log_ps, norm.logsf(np.abs(gap) / gap_sd)], axis=0) + np.log(2)
             needed = np.log(alpha / max(self.tried[len(names) - 1], 1))
-            for i in map(int, np.flatnonzero(dimension.tested & (np.maximum(log_p_moved, log_p_gap) <= needed))):
+            for i in map(int, np.flatnonzero(dimension.tested & (log_p <= needed))):
                 if (names, i) not in self.named:
                     where = {name: str(dimension.values[name].iloc[i]) for name in names}
                     shares = (float(s.share[i]) for s in dimension.sides)
-                    numbers = (moved, moved_sd, gap, gap_sd, log_p_moved, log_p_gap)
+                    numbers = (moved, moved_sd, gap, gap_sd, log_ps[0], log_p)
                     yield Shift(names, i, where, *shares, *(float(x[i]) for x in numbers))
 
     def give(self, shift: Shift) -> None:
@@ -125,6 +129,8 @@ class Shares:
 def _dimension(cube: Cube, rows: pd.DataFrame, after: Array, names: tuple[str, ...]) -> _Dimension:
     code = rows.groupby(list(names)).ngroup().to_numpy()
     values = rows[list(names)].iloc[np.unique(code, return_index=True)[1]]
+    parents = [pd.factorize(values[name])[0] for name in names] if len(names) > 1 else []
+    wholes = [np.zeros(len(values), int), *parents]
     sums = pd.DataFrame()
     for window, inside in (("before", ~after), ("after", after)):
         for measure in cube.measures:
@@ -133,7 +139,7 @@ def _dimension(cube: Cube, rows: pd.DataFrame, after: Array, names: tuple[str, .
     kind = cube.metric.kind
     sides = side(sums, "before", kind), side(sums, "after", kind)
     dispersion, freedom = _dispersion(rows, after, code, sides)
-    return _Dimension(values, code, sides, dispersion, freedom)
+    return _Dimension(values, code, wholes, sides, dispersion, freedom)
 
 
 def _dispersion(rows: pd.DataFrame, after: Array, code: Array, sides: tuple[Side, Side]) -> tuple[Array, float]:
@@ -152,12 +158,16 @@ def _dispersion(rows: pd.DataFrame, after: Array, code: Array, sides: tuple[Side
     return np.maximum((squares + PRIOR * typical) / (freedom + PRIOR), 1.0), float(freedom + PRIOR)
 
 
-def _share_sd(dimension: _Dimension) -> Array:
-    """Standard error of the difference of two shares; never 0, so that a share which cannot move did not."""
-    cases = dimension.sides[0].n + dimension.sides[1].n
-    pooled = cases / cases.sum()
-    sampling = pooled * (1 - pooled) * sum(1 / s.cases for s in dimension.sides)
-    return np.sqrt(np.maximum(dimension.dispersion * sampling, 1e-300))
+def _moved(dimension: _Dimension, now: list[Array], whole: Array) -> tuple[Array, Array]:
+    """Change of each share of a whole, and its standard error; never 0, so that a share which cannot move did not.
+    Where the whole has no cases in a window, nothing is known."""
+    least = np.finfo(float).tiny
+    before, after = (n / np.maximum(np.bincount(whole, n)[whole], least) for n in now)
+    counts = [s.n for s in dimension.sides]
+    totals = [np.maximum(np.bincount(whole, n)[whole], least) for n in counts]
+    pooled = sum(counts) / sum(totals)
+    variance = dimension.dispersion * pooled * (1 - pooled) * sum(1 / total for total in totals)
+    return after - before, np.sqrt(np.maximum(variance, 1e-300))
 
 
 def _gap(sides: tuple[Side, Side]) -> tuple[Array, Array]:

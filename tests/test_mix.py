@@ -107,6 +107,14 @@ def test_volume_that_moved_in_a_combination_is_named_as_such(seed):
     assert found.table["mix_effect"].iloc[0] == pytest.approx((0.12 / 1.08 - 0.04) * -0.25, abs=0.008)
 
 
+def test_a_shift_of_shares_that_swing_is_not_told_by_its_parts():
+    """Chat grows, and swings from week to week by 35 % of its odds: its share among Spanish cases moved as well, the
+    share of Spanish among chats did not."""
+    named = [mix(weeks(seed, chat=(0.4, 0.6), swing=0.3, per_week=600), **WINDOWS).table for seed in range(6)]
+    assert not [name for table in named for name in table["segment"] if " & " in name]
+    assert sum(table["segment"].tolist() == ["channel=chat"] for table in named) >= 4
+
+
 def test_a_shift_that_moves_the_kpi_by_nothing_is_not_reported():
     found = mix(weeks(7, chat=(0.4, 0.55), gap=0.0), **WINDOWS)
     assert found.table.empty
