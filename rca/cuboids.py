@@ -29,6 +29,7 @@ class Cuboids:
         self.index = {s: i for i, s in enumerate(self.subsets)}
         coding = [self._code(s) for s in self.subsets]
         self.keys, self.sizes = [k for k, _ in coding], [m for _, m in coding]
+        self._steps = [self._step(i) for i in range(len(self.subsets))]
 
     def _code(self, subset: tuple[int, ...]) -> tuple[np.ndarray, int]:
         key, size = np.zeros(self.n, np.int64), 1
@@ -38,6 +39,26 @@ class Cuboids:
             found, key = np.unique(key, return_inverse=True)
             size = len(found)
         return key, size
+
+    def _step(self, i: int) -> tuple[int | None, np.ndarray]:
+        """What the sums of a subset are made from: the one with one dimension more that has fewest segments, and the
+        number of each of its segments here; or the leaves."""
+        more = [tuple(sorted({*self.subsets[i], j})) for j in range(len(self.dims)) if j not in self.subsets[i]]
+        finer = [self.index[s] for s in more if s in self.index]
+        if not finer:
+            return None, self.keys[i]
+        least = min(finer, key=lambda k: self.sizes[k])
+        key = np.zeros(self.sizes[least], np.int64)
+        key[self.keys[least]] = self.keys[i]
+        return least, key
+
+    def sums(self, rows: np.ndarray) -> list[np.ndarray]:
+        """Some numbers per leaf, one row each, summed up over the segments of every subset."""
+        sums: dict[int | None, np.ndarray] = {None: rows}
+        for i in reversed(range(len(self.subsets))):
+            finer, key = self._steps[i]
+            sums[i] = np.stack([np.bincount(key, row, self.sizes[i]) for row in sums[finer]])
+        return [sums[i] for i in range(len(self.subsets))]
 
     def where(self, subset: int, leaf: int) -> dict[str, str]:
         """The segment of one leaf in one subset of dimensions, dimensions in alphabetical order."""

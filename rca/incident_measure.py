@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from rca.effect import Z95
 from rca.incident_cells import Cells
 from rca.incident_expectation import Array
 from rca.incident_scan import Window
@@ -69,7 +70,7 @@ def _row(
             seen, expected, cases = part
             segments = [cells.segments[i] for i in members]
     lost = w.side * (seen - expected)
-    error = 1.96 * np.sqrt(variance * (1 + 1 / cells.week.others + rho * variance))
+    error = Z95 * np.sqrt(variance * (1 + 1 / cells.week.others + rho * variance))
     return {
         "kind": "rate" if not volume else "surge" if w.side > 0 else "loss",
         "start": cells.week.periods[w.start], "end": cells.week.periods[w.end - 1] + cells.week.width,

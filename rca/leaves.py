@@ -136,5 +136,14 @@ def _totals(before: Array, after: Array) -> Leaves:
     return Leaves("total", (side,), size, one, one, (), power=1.0)
 
 
+def symmetric(residual: Array, variance: Array, level: Array, power: float) -> Array:
+    """A mean residual on the scale where its noise is symmetric, stretched to unit slope at the level (Box & Cox
+    1964), less the bias that bending gives to a noisy mean."""
+    safe = np.where(level > 0, level, 1.0)
+    bent = safe / power * (np.maximum(1 + residual / safe, 0) ** power - 1)
+    bent += (1 - power) / 2 * np.minimum(variance / safe, safe)
+    return np.where(level > 0, bent, residual)
+
+
 def _ratio(total: Array, n: Array) -> float:
     return float(total.sum() / max(n.sum(), 1e-300))

@@ -13,7 +13,7 @@ BIWEIGHT = 4.685  # standard errors at which an observation no longer counts (95
 
 def weighted_median(x: Array, weight: Array) -> float:
     """The value below and above which half of the weight lies."""
-    order = np.argsort(x, kind="stable")
+    order = np.argsort(x)
     cumulated = np.cumsum(weight[order])
     return float(x[order][np.searchsorted(cumulated, 0.5 * cumulated[-1])])
 
@@ -35,25 +35,21 @@ def mad(x: Array) -> float:
     return 1.4826 * float(np.median(np.abs(x - np.median(x)))) if len(x) else 0.0
 
 
-def noise_of_totals(x: Array, size: Array, use: Array) -> tuple[Array, float]:
-    """Robust variance of each x, and the skewness of the background: |mean - median| of those within 3 sd of it.
+def noise_of_totals(x: Array) -> tuple[Array, float]:
+    """Robust variance of each x, those of the largest leaves first, and the skewness of the background: |mean - median|
+    of those within 3 sd of it.
 
     One variance for all, or if that is clearly likelier one in each of up to BINS bins of size, where a smaller leaf is
     never less noisy than a larger one.
     """
-    variance, idx = np.full(len(x), np.inf), np.flatnonzero(use)
-    off = (x[idx] - np.median(x[idx])) ** 2
-    variance[idx] = max(mad(x[idx]), LEAST) ** 2
-    binned, bins = variance.copy(), max(1, min(BINS, len(idx) // BIN))
-    order = idx[np.argsort(-size[idx], kind="stable")]
-    floor = max(0.25 * mad(x[idx]), LEAST)
-    for part in np.array_split(order, bins):
-        floor = max(floor, mad(x[part]))
-        binned[part] = floor**2
-    if loss(off, binned[idx]) + 2 * bins < loss(off, variance[idx]):
+    off, sd = x - np.median(x), mad(x)
+    variance = np.full(len(x), max(sd, LEAST) ** 2)
+    parts = np.array_split(x, max(1, min(BINS, len(x) // BIN)))
+    floors = np.maximum.accumulate([max(0.25 * sd, LEAST), *map(mad, parts)])[1:]
+    binned = np.repeat(floors**2, [len(part) for part in parts])
+    if loss(off**2, binned) + 2 * len(parts) < loss(off**2, variance):
         variance = binned
-    near = off < 9 * variance[idx]
-    return variance, abs(float((x[idx] - np.median(x[idx]))[near].mean()))
+    return variance, abs(float(off[off**2 < 9 * variance].mean()))
 
 
 def loss(squares: Array, variance: Array) -> float:

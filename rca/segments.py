@@ -3,10 +3,10 @@
 from copy import copy
 
 import numpy as np
-from scipy.stats import binom, hypergeom
 
 from rca.cuboids import Cuboids
-from rca.leaves import Leaves
+from rca.effect import exact_p
+from rca.leaves import Leaves, symmetric
 from rca.robust import CHI2_MEDIAN, EFFICIENCY, MEDIAN_ERROR, loss, noise_of_totals, weighted_median
 
 SLACKS = (0.1, 0.2, 0.3, 0.4, 0.5)  # shares of a change by which segments may differ from it
@@ -32,6 +32,7 @@ class Segments:
         self.leaves, self.cuboids, self.dispersed = leaves, cuboids, dispersed
         self.signs = np.array([side.sign for side in leaves.sides])[:, None]
         self.alive = leaves.seen.copy()
+        self.largest = np.argsort(-leaves.size, kind="stable")
         self.expected, self.slack = np.zeros(cuboids.n), 0.0
         self.over, self.bias, self.freedom = np.zeros(cuboids.n), 0.0, np.inf
         self.weigh()
@@ -60,13 +61,15 @@ class Segments:
     def _weights(self, over: Array) -> list[Array]:
         if self.leaves.kind == "total":
             (side,) = self.leaves.sides
-            variance, self.bias = noise_of_totals(side.residual, self.leaves.size, self.alive)
-            return [np.where(self.alive, 1 / variance, 0.0)]
+            used, weight = self.largest[self.alive[self.largest]], np.zeros(self.cuboids.n)
+            variance, self.bias = noise_of_totals(side.residual[used])
+            weight[used] = 1 / variance
+            return [weight]
         return [np.where(self.alive, 1 / (s.noise + over), 0.0) for s in self.leaves.sides]
 
     def _sum_up(self, over: Array) -> None:
         self.rows = self._leaf_rows(self._weights(over))
-        self.sums = [self._by(k, m) for k, m in zip(self.cuboids.keys, self.cuboids.sizes, strict=True)]
+        self.sums = self.cuboids.sums(self.rows)
 
     def _leaf_rows(self, weights: list[Array]) -> Array:
         """What is summed, per side: weight, weighted residual, and where values are skewed weighted level and cases;
@@ -79,9 +82,6 @@ class Segments:
                 *((w > 0) * s.n for w, s in zip(weights, sides, strict=True)),
             ]
         return np.stack([*rows, weights[-1] * self.expected])
-
-    def _by(self, key: Array, size: int, members: Array | slice = slice(None)) -> Array:
-        return np.stack([np.bincount(key[members], row[members], size) for row in self.rows])
 
     def _cases(self, i: int) -> Array:
         """What makes the change of each segment of a subset near normal: the cases behind it, times 4 p (1 - p) for a
@@ -170,7 +170,8 @@ class Segments:
 
     def children(self, members: Array, j: int) -> tuple[Array, Array]:
         """Effects and variances of some leaves by the values of dimension j, those with evidence only."""
-        effect, variance = self._difference(self._by(self.cuboids.codes[j], len(self.cuboids.values[j]), members))
+        code, size = self.cuboids.codes[j][members], len(self.cuboids.values[j])
+        effect, variance = self._difference(np.stack([np.bincount(code, row[members], size) for row in self.rows]))
         use = np.isfinite(variance)
         return effect[use], variance[use]
 
@@ -186,7 +187,7 @@ class Segments:
         safe = np.where(weight > 0, weight, 1.0)
         mean = weighted / safe
         if self.leaves.power != 1:
-            mean = _symmetric(mean, 1 / safe, sums[2 * count : 3 * count] / safe, self.leaves.power)
+            mean = symmetric(mean, 1 / safe, sums[2 * count : 3 * count] / safe, self.leaves.power)
         shared = sums[-1] / safe[-1]
         effect = np.where(empty, 0.0, (self.signs * mean).sum(0) - shared)
         return effect, np.where(empty, np.inf, (1 / safe).sum(0) + (self.slack * shared) ** 2)
@@ -210,7 +211,7 @@ class Segments:
         n = [side.n[members].sum() for side in self.leaves.sides]
         hits = [(s.n * (self.leaves.level + s.residual))[members].sum() for s in self.leaves.sides]
         rarer = sum(hits) if self.leaves.kind == "rate" else min(sum(hits), sum(n) - sum(hits))
-        return rarer * min(n) / sum(n) >= THIN or _exact(self.leaves.kind, n, hits) * tried <= alpha
+        return rarer * min(n) / sum(n) >= THIN or exact_p(self.leaves.kind, n, hits) * tried <= alpha
 
     # -- leaves ------------------------------------------------------------------------------------------------
 
@@ -222,8 +223,9 @@ class Segments:
         """Set the change that all segments share, and the share of it by which they typically differ from it."""
         self.expected, self.slack = np.zeros(self.cuboids.n) if expected is None else expected, slack
         self.rows[-1] = self.rows[len(self.signs) - 1] * self.expected
-        for i, (key, size) in enumerate(zip(self.cuboids.keys, self.cuboids.sizes, strict=True)):
-            self.sums[i][-1] = 0.0 if expected is None else np.bincount(key, self.rows[-1], size)
+        shared = self.cuboids.sums(self.rows[-1:]) if self.expected.any() else [np.zeros((1, 1))] * len(self.sums)
+        for sums, of_shared in zip(self.sums, shared, strict=True):
+            sums[-1] = of_shared[0]
 
     def averages(self, i: int, values: Array) -> Array:
         """Weighted averages of some values of the leaves over the segments of a subset, in the window after."""
@@ -238,34 +240,13 @@ class Segments:
 
     def remove(self, members: Array) -> None:
         """Take explained leaves out; once a tenth of the leaves is gone, estimate the noise anew."""
-        smallest = 1e-9 * self.rows[: len(self.signs)].max()
-        for i, (key, size) in enumerate(zip(self.cuboids.keys, self.cuboids.sizes, strict=True)):
-            self.sums[i] -= self._by(key, size, members)
-            self.sums[i][: len(self.signs)][self.sums[i][: len(self.signs)] < smallest] = 0
         self.alive[members] = False
         self.rows[:, members] = 0
         if self.alive.sum() < 0.9 * self.weighed and self.alive.any():
             self.weigh()
+        else:
+            self.sums = self.cuboids.sums(self.rows)
 
 
 def _typical(cases: Array) -> float:
     return weighted_median(cases, np.sqrt(np.minimum(cases, 1e9))) if (cases > 0).any() else 0.0
-
-
-def _exact(kind: str, n: list[float], hits: list[float]) -> float:
-    """Two-sided p value, by doubling the smaller tail: Fisher's for two proportions, binomial for two rates."""
-    seen = round(hits[1])
-    if kind == "proportion":
-        given = hypergeom(round(sum(n)), round(sum(hits)), round(n[1]))
-    else:
-        given = binom(round(sum(hits)), n[1] / sum(n))
-    return min(1.0, 2 * float(min(given.cdf(seen), given.sf(seen - 1))))
-
-
-def _symmetric(residual: Array, variance: Array, level: Array, power: float) -> Array:
-    """A mean residual on the scale where its noise is symmetric, stretched to unit slope at the level (Box & Cox
-    1964), less the bias that bending gives to a noisy mean."""
-    safe = np.where(level > 0, level, 1.0)
-    bent = safe / power * (np.maximum(1 + residual / safe, 0) ** power - 1)
-    bent += (1 - power) / 2 * np.minimum(variance / safe, safe)
-    return np.where(level > 0, bent, residual)
