@@ -90,7 +90,10 @@ def read_cases(con: Any, data: Data, contract: Contract) -> Cases:
     table, late, extent, ends = _in_range(table, contract)
     aside = {reason: int(count) for reason, count in (aside | late).items() if count}
     count = int(found["rows"]) - sum(aside.values())
-    return Cases(_with_dimensions(table, contract), int(found["rows"]), count, aside, extent, ends, formats)
+    table = _with_dimensions(table, contract)
+    if con.name == "duckdb":
+        table = con.create_view("rca_view", table, overwrite=True)  # translated once, not in each query
+    return Cases(table, int(found["rows"]), count, aside, extent, ends, formats)
 
 
 def expressions(table: ir.Table, metric: Metric) -> dict[str, Any]:
