@@ -1,7 +1,7 @@
 """From rows to cases: one row per key, in the contract's time range, with its dimensions; no row gets lost."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -13,7 +13,6 @@ import pandas as pd
 
 from rca.columns import FAILED, REPEATED, ROW, failure, kinds, local, typed, utc
 from rca.contract import Bands, Contract
-from rca.engines import row_hash
 from rca.errors import InputError, hint
 from rca.expression import translate
 from rca.files import Data
@@ -21,9 +20,10 @@ from rca.metric import Metric
 from rca.period import Dates, day, floor, last_day
 from rca.repeats import AGAIN, add_repeats
 from rca.time_format import infer
+from rca.unique import KEYS, check_unique
 
 TIMES = "rca_times"
-COMPARED = 10_000_000  # keys; with more the check would take longer, and more memory, than the cubes
+Recall = Callable[[str, Callable[[], Any]], Any]  # what is asked of the data, and how
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,9 @@ class Cases:
     formats: dict[str, str]  # how the times in a text are written
 
 
-def read_cases(con: Any, data: Data, contract: Contract) -> Cases:
-    """The cases that `contract` finds in `data`; `con` is the Ibis connection that reads them."""
+def read_cases(con: Any, data: Data, contract: Contract, recall: Recall) -> Cases:
+    """The cases that `contract` finds in `data`; `con` is the Ibis connection that reads them, `recall(name, ask)` what
+    `ask()` said of the same data before."""
     raw = data.read(con, contract)
     _check_names(raw, contract)
     if con.name != "duckdb":
@@ -52,7 +53,7 @@ def read_cases(con: Any, data: Data, contract: Contract) -> Cases:
     for metric in contract.metrics.values():
         expressions(untimed, metric)
     times = [name for name, kind in kinds(raw, contract).items() if kind == "time" and raw[name].type().is_string()]
-    formats = {n: contract.time.format or infer(raw[n]) for n in times}
+    formats = recall("formats", lambda: {n: contract.time.format or infer(raw[n]) for n in times})
     zone = contract.time.zone
     if formats.get(contract.time.column, "").endswith("Z") and zone not in (None, "UTC"):
         raise InputError(f"the Z in {contract.time.column} says UTC: write zone: UTC and local: {zone}.")
@@ -67,7 +68,7 @@ def read_cases(con: Any, data: Data, contract: Contract) -> Cases:
         "failed": rows[FAILED].nullif(REPEATED).count(),
     }
     counts |= {"again": (rows[FAILED] == REPEATED).sum().fill_null(0)}
-    found = rows.aggregate(**counts).execute().iloc[0]
+    found = recall("rows", lambda: {k: int(v) for k, v in rows.aggregate(**counts).execute().iloc[0].items()})
     if not found["rows"]:
         raise InputError(f"{data} holds no rows.")
     if found["failed"]:
@@ -77,23 +78,24 @@ def read_cases(con: Any, data: Data, contract: Contract) -> Cases:
     if found["no_key"] == found["rows"]:
         raise InputError(f"{data}: no row has its key, {' and '.join(contract.key)}.")
     table = rows.filter(~no_key & ~rows[FAILED].identical_to(REPEATED)).drop(FAILED)
-    aside = {f"without {' and '.join(contract.key)}": int(found["no_key"])}
-    aside["that repeat the header"] = int(found["again"])
+    aside = {f"without {' and '.join(contract.key)}": found["no_key"]}
+    aside["that repeat the header"] = found["again"]
     if contract.latest_by:
         table = _latest(table, contract)
         if con.name == "duckdb":
             table = con.create_table("rca_cases", table, temp=True)
             con.raw_sql("DROP TABLE IF EXISTS rca_rows")  # the log itself is not needed any more
-        aside["earlier rows of a case"] = int(found["rows"] - sum(aside.values()) - table.count().execute())
+        cases = recall("cases", lambda: int(table.count().execute()))
+        aside["earlier rows of a case"] = found["rows"] - sum(aside.values()) - cases
     else:
-        _check_unique(table, contract, int(found["rows"]))
-    table, late, extent, ends = _in_range(table, contract)
-    aside = {reason: int(count) for reason, count in (aside | late).items() if count}
-    count = int(found["rows"]) - sum(aside.values())
+        recall("unique", lambda: check_unique(table, contract, found["rows"]))
+    table, late, extent, ends = _in_range(table, contract, recall)
+    aside = {reason: count for reason, count in (aside | late).items() if count}
+    count = found["rows"] - sum(aside.values())
     table = _with_dimensions(table, contract)
     if con.name == "duckdb":
         table = con.create_view("rca_view", table, overwrite=True)  # translated once, not in each query
-    return Cases(table, int(found["rows"]), count, aside, extent, ends, formats)
+    return Cases(table, found["rows"], count, aside, extent, ends, formats)
 
 
 def expressions(table: ir.Table, metric: Metric) -> dict[str, Any]:
@@ -134,7 +136,7 @@ def _check_names(raw: ir.Table, contract: Contract) -> None:
         for name in names:
             if name not in raw.columns:
                 raise InputError(f"{field}: unknown column {name!r}. {hint(name, raw.columns)}")
-    for name in (FAILED, ROW, TIMES):
+    for name in (FAILED, ROW, TIMES, KEYS):
         if name in raw.columns:
             raise InputError(f"the name {name!r} is taken: give this column another one.")
 
@@ -163,43 +165,9 @@ def _latest(rows: ir.Table, contract: Contract) -> ir.Table:
     return rows.filter(rows[TIMES] == 0).drop(TIMES)
 
 
-def _check_unique(table: ir.Table, contract: Contract, rows: int) -> None:
-    """No key in two rows. Of very many a part is compared, chosen by a hash: a join that multiplied rows shows."""
-    part = ""
-    if rows > COMPARED:
-        part = f"of the keys compared, one in {rows // COMPARED + 1}, "
-        table = table.filter(row_hash(table, *contract.key) % (rows // COMPARED + 1) == 0)
-    repeated = table.group_by(contract.key).agg(**{TIMES: table.count()}).filter(ibis._[TIMES] > 1)
-    found = repeated.agg(keys=repeated.count(), rows=repeated[TIMES].sum()).execute().iloc[0]
-    if keys := int(found["keys"]):
-        first = repeated.order_by(contract.key).limit(1).execute().iloc[0]
-        name = ", ".join(f"{column} {first[column]!r}" for column in contract.key)
-        occur = "key occurs" if keys == 1 else "keys occur"
-        raise InputError(
-            f"{part}{keys:,} {occur} in more than one row ({int(found['rows']):,} rows in all),"
-            f" such as {name}: {_between(table, repeated, contract)}",
-            {"latest_by": (contract.time.column,)},
-        )
-
-
-def _between(table: ir.Table, repeated: ir.Table, contract: Contract) -> str:
-    """What tells the rows of a key apart: a log of events, a join that multiplied rows, or the same rows twice."""
-    others = [name for name in table.columns if name not in contract.key][:100]
-    rows = table.semi_join(repeated, contract.key)
-    kinds = rows.group_by(contract.key).agg(**{name: rows[name].nunique() for name in others})
-    found = kinds.agg(**{name: (kinds[name] > 1).mean() for name in others}).execute().iloc[0]
-    differ = [str(name) for name in found.sort_values(ascending=False, kind="stable").index if found[name] > 0]
-    if not differ:
-        return "these rows are the same in every column, so the data holds them twice."
-    few = f"{', '.join(differ[:4])}{f' and {len(differ) - 4} more' if len(differ) > 4 else ''}"
-    if len(differ) == 1:
-        return (
-            f"they differ in {few} alone, as after a join that multiplies rows: add it to the key, or join again."
-        )
-    return f"one row per event? They differ in {few}. Say in latest_by which row counts, or name the whole key."
-
-
-def _in_range(table: ir.Table, contract: Contract) -> tuple[ir.Table, dict[str, int], Dates, pd.Timestamp]:
+def _in_range(
+    table: ir.Table, contract: Contract, recall: Recall
+) -> tuple[ir.Table, dict[str, int], Dates, pd.Timestamp]:
     """The cases whose local day lies in the contract's range, how many do not, first and last day, last moment."""
     since, until = contract.time.since, contract.time.until
     when = local(table, contract)
@@ -212,14 +180,15 @@ def _in_range(table: ir.Table, contract: Contract) -> tuple[ir.Table, dict[str, 
     inside = ~reduce(or_, outside.values()).fill_null(True)
     counts = {str(i): table.count(where=test) for i, test in enumerate(outside.values())}
     bounds = {"first": when.min(where=inside), "last": when.max(where=inside)}
-    ends = utc(table, contract).max(where=inside)
-    found = table.aggregate(**bounds, ends=ends, **counts).execute().iloc[0]
-    if pd.isna(found["first"]):
+    seen = table.aggregate(**bounds, ends=utc(table, contract).max(where=inside), **counts)
+    found = recall("range", lambda: [str(value) for value in seen.execute().iloc[0]])
+    first, last, ends = map(pd.Timestamp, found[:3])
+    if pd.isna(first):
         raise InputError(f"no case has its {contract.time.column} in the time range of the contract.")
-    aside = {reason: int(found[str(i)]) for i, reason in enumerate(outside)}
+    aside = dict(zip(outside, map(int, found[3:]), strict=True))
     each = contract.time.each
-    extent = floor(floor(found["first"], each), "D"), last_day(floor(found["last"], each), each)
-    return table.filter(inside) if any(aside.values()) else table, aside, extent, pd.Timestamp(found["ends"])
+    extent = floor(floor(first, each), "D"), last_day(floor(last, each), each)
+    return table.filter(inside) if any(aside.values()) else table, aside, extent, ends
 
 
 def _with_dimensions(table: ir.Table, contract: Contract) -> ir.Table:

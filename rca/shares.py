@@ -46,12 +46,12 @@ class Shift:
 
 @dataclass(frozen=True)
 class _Dimension:
-    """One dimension, or two combined: its values (one row each), each row's number of them, what shares are taken of
+    """One dimension, or two combined: its values, each row's number of them, what shares are taken of
     (a number per value: all cases, for two combined also those of either parent), both windows by value, and how far
     each value's share varies from period to period against drawing cases at random, with the degrees of freedom of that
     figure."""
 
-    values: pd.DataFrame
+    values: list[tuple[str, ...]]
     code: Array
     wholes: list[Array]
     sides: tuple[Side, Side]
@@ -73,9 +73,13 @@ class Shares:
         rows = pd.concat(parts, ignore_index=True)
         self.after = np.repeat([False, True], [len(part) for part in parts])
         self.n = rows["n"].to_numpy(float, copy=True)
+        coded = {name: pd.factorize(rows[name], sort=True) for name in sorted(cube.by)}
         layers = [
-            {names: _dimension(cube, rows, self.after, names) for names in combinations(sorted(cube.by), size)}
-            for size in range(1, min(2, len(cube.by)) + 1)
+            {
+                names: _dimension(cube, rows, self.after, [coded[name] for name in names])
+                for names in combinations(coded, size)
+            }
+            for size in range(1, min(2, len(coded)) + 1)
         ]
         self.dimensions = {names: dimension for layer in layers for names, dimension in layer.items()}
         # single dimensions and pairs share alpha equally, and within each the segments that are tested
@@ -105,7 +109,7 @@ class Shares:
             needed = np.log(alpha / max(self.tried[len(names) - 1], 1))
             for i in map(int, np.flatnonzero(dimension.tested & (log_p <= needed))):
                 if (names, i) not in self.named:
-                    where = {name: str(dimension.values[name].iloc[i]) for name in names}
+                    where = dict(zip(names, dimension.values[i], strict=True))
                     shares = (float(s.share[i]) for s in dimension.sides)
                     numbers = (moved, moved_sd, gap, gap_sd, log_ps[0], log_p)
                     yield Shift(names, i, where, *shares, *(float(x[i]) for x in numbers))
@@ -126,16 +130,21 @@ class Shares:
                 self.n[~chosen & ~self.after] *= (1 - share) / (1 - now) if now < 1 else 0.0
 
 
-def _dimension(cube: Cube, rows: pd.DataFrame, after: Array, names: tuple[str, ...]) -> _Dimension:
-    code = rows.groupby(list(names)).ngroup().to_numpy()
-    values = rows[list(names)].iloc[np.unique(code, return_index=True)[1]]
-    parents = [pd.factorize(values[name])[0] for name in names] if len(names) > 1 else []
-    wholes = [np.zeros(len(values), int), *parents]
-    sums = pd.DataFrame()
-    for window, inside in (("before", ~after), ("after", after)):
-        for measure in cube.measures:
-            weights = rows[measure].to_numpy(float)[inside]
-            sums[f"{measure}_{window}"] = np.bincount(code[inside], weights, len(values))
+def _dimension(cube: Cube, rows: pd.DataFrame, after: Array, coded: list[tuple[Array, pd.Index]]) -> _Dimension:
+    sizes = [len(values) for _, values in coded]
+    seen, code = np.unique(np.ravel_multi_index([codes for codes, _ in coded], sizes), return_inverse=True)
+    parts = np.unravel_index(seen, sizes)
+    values = list(
+        zip(*(names[part].astype(str) for part, (_, names) in zip(parts, coded, strict=True)), strict=True)
+    )
+    wholes = [np.zeros(len(seen), int), *(parts if len(parts) > 1 else ())]
+    sums = pd.DataFrame(
+        {
+            f"{measure}_{window}": np.bincount(code[inside], rows[measure].to_numpy(float)[inside], len(values))
+            for window, inside in (("before", ~after), ("after", after))
+            for measure in cube.measures
+        }
+    )
     kind = cube.metric.kind
     sides = side(sums, "before", kind), side(sums, "after", kind)
     dispersion, freedom = _dispersion(rows, after, code, sides)

@@ -1,6 +1,6 @@
 """A source: one table of cases behind its contract, opened but not loaded, restricted to a scope."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from rca.cache import content_of, remembered
 from rca.contract import AUDIENCES, Contract, Family, read_contract
 from rca.cube import MISSING
-from rca.digest import digest, file_hash
 from rca.engines import asking, open_data
 from rca.errors import InputError, hint, known
 from rca.files import careful, find_file, stamps
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from rca.remarks import Remark
 
+SMALL = 1_000_000_000  # bytes that are hashed faster than the engine is asked
 ACTION = (
     "action"  # a scope that limits no cases: its report is about one action, and looks also where it was not taken
 )
@@ -45,6 +46,7 @@ class Source:
     formats    how times are written where they are text, by column
     audience   "internal", or "partner": then no dimension is closed, and nothing is said of others
     files      size and time of change of its files when it was opened
+    opened     a hash of what they held, where it was cheap to have
     answers    what was asked of it before: see rca.cache
     """
 
@@ -62,14 +64,14 @@ class Source:
     folder: Path  # of the contract, where the search for its files starts
     audience: str = "internal"
     files: Mapping[Path, tuple[int, int]] = field(default_factory=dict)
+    opened: str = ""
     answers: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     @cached_property
     def content(self) -> str:
         """A hash of what its files hold; empty where there are none, or not the ones any more that were opened."""
         try:
-            hashes = [file_hash(path) for path in self.files]
-            return digest(hashes) if hashes and stamps(self.files) == self.files else ""
+            return (self.opened or content_of(self.files)) if stamps(self.files) == self.files else ""
         except OSError:
             return ""
 
@@ -148,10 +150,14 @@ class Source:
     @cached_property
     def remarks(self) -> "tuple[Remark, ...]":
         """What is odd about its cases, and may lead to a wrong conclusion."""
-        from rca.remarks import remarks
+        from rca.remarks import Remark, remarks
 
-        with asking(f"source {self.name}"):
-            return remarks(self)
+        def ask() -> list[tuple[str, str, str]]:
+            with asking(f"source {self.name}"):
+                return [(one.level, one.about, one.text) for one in remarks(self)]
+
+        question = ["remarks", self.contract.model_dump(mode="json"), dict(self.scope), self.audience]
+        return tuple(Remark(*one) for one in remembered(self.content, question, ask))
 
     @property
     def facts(self) -> dict[str, str]:
@@ -205,9 +211,14 @@ def open_contract(
     known(audience, AUDIENCES, "audience")
     con, data = open_data(contract.table, file.parent)
     files = stamps(() if data.kind == "duckdb" else data.paths)  # a DuckDB file may have its changes beside it
+    opened = content_of(files) if sum(size for size, _ in files.values()) <= SMALL else ""
+
+    def recall(what: str, ask: Callable[[], Any]) -> Any:
+        return remembered(opened, [what, contract.model_dump(mode="json")], ask)
+
     with asking(data):
         try:
-            cases = careful(lambda data: read_cases(con, data, contract), data)
+            cases = careful(lambda data: read_cases(con, data, contract, recall), data)
         except InputError as error:
             about_data = str(error).startswith(tuple(str(path) for path in data.paths))
             raise type(error)(str(error) if about_data else f"{file}: {error}", error.cure) from error
@@ -226,6 +237,7 @@ def open_contract(
             folder=file.parent,
             audience=audience,
             files=files,
+            opened=opened,
         )
         return source.only(scope) if scope else source
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from rca import cache, cube_query
+from rca import cache, cases, cube_query, remarks
 from rca.source import open_source
 
 CASES = pd.DataFrame(
@@ -69,7 +69,7 @@ def test_a_file_that_changed_since_it_was_opened_is_not_taken_for_what_was_read(
 
 def test_a_broken_file_of_the_cache_is_asked_again_and_the_folder_stays_small(tmp_path, asked, monkeypatch):
     cube_query.cube(source(tmp_path), "score")
-    (file,) = (tmp_path / "cache").iterdir()
+    (file,) = (tmp_path / "cache").glob("*.parquet")
     size = file.stat().st_size
     file.write_bytes(b"PAR1")
     assert cube_query.cube(source(tmp_path), "score").frame["n"].sum() == 60
@@ -77,4 +77,22 @@ def test_a_broken_file_of_the_cache_is_asked_again_and_the_folder_stays_small(tm
     monkeypatch.setattr(cache, "ROOM", 3 * size)
     for last in range(2, 9):
         cube_query.cube(source(tmp_path), "score", within=f"last {last}", by="vendor")
-    assert 1 <= len(list((tmp_path / "cache").iterdir())) <= 3
+    assert sum(kept.stat().st_size for kept in (tmp_path / "cache").iterdir()) <= 3 * size
+    monkeypatch.setattr(cache, "MOST", 2)
+    source(tmp_path, CASES.iloc[:-1])
+    assert len(list((tmp_path / "cache").iterdir())) == 2
+
+
+def test_what_opening_found_is_remembered_until_the_data_changes(tmp_path, monkeypatch):
+    monkeypatch.setenv("RCA_CACHE", str(tmp_path / "cache"))
+    first = source(tmp_path)
+    found = first.remarks
+    asked = []
+    monkeypatch.setattr(cases, "check_unique", lambda *given: asked.append(given))
+    monkeypatch.setattr(remarks, "profile", lambda *given: asked.append(given))
+    again = source(tmp_path)
+    assert again.remarks == found
+    assert not asked
+    assert (again.cases, again.extent, again.ends) == (first.cases, first.extent, first.ends)
+    source(tmp_path, CASES.iloc[:-1])
+    assert len(asked) == 1

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from rca import cases
+from rca import unique
 from rca.cube_query import cube
 from rca.errors import InputError
 from rca.files import find_file
@@ -369,7 +369,7 @@ def test_a_mistake_in_the_contract_is_one_clear_line(tmp_path, fields, says):
 
 
 def test_of_very_many_keys_a_part_is_compared_and_a_join_that_multiplied_rows_shows(tmp_path, monkeypatch):
-    monkeypatch.setattr(cases, "COMPARED", 100)
+    monkeypatch.setattr(unique, "COMPARED", 100)
     head, *_ = ROWS.splitlines()
     rows = [f"K{i},2026-01-05 08:00,Andes,MX,5,120,false,3" for i in range(1000)]
     assert open_source(write(tmp_path, "\n".join([head, *rows]) + "\n")).cases == 1000
