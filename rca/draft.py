@@ -25,6 +25,12 @@ PERSONAL = re.compile(
 )
 WHEN = ("open", "creat", "start", "time_hour", "period", "date")  # names of when a case happened, the likely first
 FOR_EACH = ("vendor", "partner", "group", "org", "carrier", "team", "market", "agent", "queue")
+CODE = re.compile("|".join((*FOR_EACH, "categor", "location", "region", "reason", "type", "code", "status")), re.I)
+CALENDAR = re.compile(r"^(year|quarter|month|week|day|hour|minute)$", re.I)  # of the time: reports have periods
+MEASURED = re.compile(
+    r"delay|duration|second|minute|hours|score|rating|amount|cost|breach|speed|handling|sla", re.I
+)
+GOOD = re.compile(r"resolved|answered|solved|sla|satisf|csat|score|rating|quality|success|on_time", re.I)
 
 
 @dataclass
@@ -37,6 +43,7 @@ class Guess:
     key: list[str] = field(default_factory=list)
     latest_by: list[str] = field(default_factory=list)
     time: str = ""
+    each: str = "D"
     dimensions: list[str] = field(default_factory=list)
     personal: list[str] = field(default_factory=list)
     metrics: dict[str, tuple[str, str]] = field(default_factory=dict)  # name: kind, column
@@ -62,22 +69,38 @@ def guess(file: Path) -> Guess:
     found.key, found.latest_by = _key(frame, found.kinds, found.time)
     if not found.key:
         raise InputError(f"{file} has no columns that tell its rows apart: give each case a number.")
+    if found.latest_by:  # what a case is in the end
+        frame = frame.sort_values(found.latest_by, key=pd.to_numeric).drop_duplicates(found.key, keep="last")
+    found.each = _each(frame[found.time])
     values = {str(name): int(count) for name, count in frame.nunique().items()}
     taken = {*found.key, *times} if len(found.key) == 1 else {*times}
     found.personal = [name for name in found.kinds if PERSONAL.search(name)]
+    columns = [name for name in found.kinds if values[name] > 1 and not CALENDAR.search(name)]
     found.dimensions = [
         name
-        for name, kind in found.kinds.items()
-        if name not in taken
-        and 2 <= values[name] <= (FEW if kind in ("text", "boolean") else CODES if kind == "integer" else 0)
-        and frame[name].isna().mean() < 0.5
+        for name in columns
+        if name not in taken and values[name] <= _most(name, found.kinds[name]) and frame[name].isna().mean() < 0.5
     ]
-    measured = [n for n, kind in found.kinds.items() if kind == "boolean" and n in found.dimensions]
-    measured += [n for n, k in found.kinds.items() if k in ("integer", "number") and n not in found.dimensions]
-    measured = [n for n in measured if n not in {*found.key, *found.latest_by} and values[n] > 1]
-    measured.sort(key=lambda name: found.kinds[name] != "boolean")
+    measured = [n for n in columns if found.kinds[n] == "boolean" and n in found.dimensions]
+    measured += [n for n in columns if found.kinds[n] in ("integer", "number") and n not in found.dimensions]
+    measured = [n for n in measured if n not in {*found.key, *found.latest_by, *found.personal}]
+    measured.sort(key=lambda name: (not MEASURED.search(name), found.kinds[name] != "boolean"))
     found.metrics = {_slug(n): ("proportion" if found.kinds[n] == "boolean" else "mean", n) for n in measured[:4]}
     return found
+
+
+def _most(name: str, kind: str) -> int:
+    """How many values a column may have and be a dimension; numbers are only where they are codes."""
+    if kind == "integer":
+        return FEW if CODE.search(name) else CODES
+    return FEW if kind in ("text", "boolean") else 0
+
+
+def _each(times: pd.Series) -> str:
+    """M where every time is the first of a month, which then stands for the whole month."""
+    found = [str(time) for time in times.dropna().unique()]
+    firsts = all(re.match(r"\d{4}-\d\d-01( 00:00:00)?$", time) for time in found)
+    return "M" if firsts and len(found) > 2 else "D"
 
 
 def _read(file: Path) -> tuple[pd.DataFrame, Guess]:
@@ -153,7 +176,8 @@ def contract_text(file: Path, found: Guess) -> str:
         lines.append(f"latest_by: {_y(found.latest_by)}    # one row per event was found: the last one is the case")
     lines += ["time:", f"  column: {_y(found.time)}    # DECIDE: the day, week and month that a case belongs to"]
     lines.append("  # zone: Europe/Madrid    # DECIDE: whose clocks wrote these times")
-    lines.append("  # each: M    # DECIDE: only if each time stands for its whole month")
+    if found.each == "M":
+        lines.append("  each: M    # every time is the first of a month: it stands for the whole month")
     if found.missing:
         lines.append(f"missing: {_y(found.missing)}    # these look as if they stood for nothing")
     if found.repeated:
@@ -167,14 +191,16 @@ def contract_text(file: Path, found: Guess) -> str:
     lines.append("metrics:    # DECIDE: what is measured, and which way is better")
     for name, (kind, column) in found.metrics.items():
         quoted = column if re.fullmatch(r"[a-z_]+\d*", column) else f'"{column}"'
-        lines += [f"  {name}:", f"    kind: {kind}", "    better: down    # DECIDE: up or down"]
+        better = "up" if GOOD.search(name) else "down"
+        lines += [f"  {name}:", f"    kind: {kind}", f"    better: {better}    # DECIDE"]
         lines.append(f"    {'counts' if kind == 'proportion' else 'value'}: {_y(quoted)}")
     return "\n".join(lines) + "\n"
 
 
 def study_text(name: str, found: Guess, days: int) -> str:
     """A study of the source `name`, of which there are so many days."""
-    dimensions = [d for d in found.dimensions if d not in found.metrics]
+    measured = {column for _, column in found.metrics.values()}
+    dimensions = [d for d in found.dimensions if d not in measured]
     each = min(
         dimensions, key=lambda d: next((i for i, word in enumerate(FOR_EACH) if word in d.lower()), len(FOR_EACH))
     )

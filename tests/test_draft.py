@@ -38,19 +38,22 @@ def test_a_small_extract_becomes_a_source_and_a_study(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "key", "cases"),
+    ("name", "key", "each", "first", "cases"),
     [
-        ("uci_incident_events", ["number"], 24_918),
-        ("nhs_ae_attendances", ["period", "org_code", "type"], 12_765),
-        ("pwc_call_center", ["Call Id"], 5_000),
+        ("uci_incident_events", ["number"], None, "made_sla up", 24_918),
+        ("nhs_ae_attendances", ["org_code", "period", "type"], "M", "breaches down", 12_765),
+        ("pwc_call_center", ["Call Id"], None, "speed_of_answer_in_seconds down", 5_000),
     ],
 )
-def test_real_extracts_need_no_edited_line(tmp_path, name, key, cases):
+def test_real_extracts_need_no_edited_line(tmp_path, name, key, each, first, cases):
     file = SHARED / f"{name}.csv.gz"
     if not file.exists():
         pytest.skip(f"{name} is not beside this checkout")
-    found, _, source = drafted(tmp_path, file)
-    assert (sorted(found.key), source.cases) == (sorted(key), cases)
+    found, fields, source = drafted(tmp_path, file)
+    assert (sorted(found.key), fields["time"].get("each"), source.cases) == (key, each, cases)
+    metric, says = next(iter(fields["metrics"].items()))
+    assert f"{metric} {says['better']}" == first
+    assert not {"year", "month", *found.key} & set(found.dimensions) - {"org_code", "type"}
 
 
 def test_init_writes_no_file_twice_and_refuses_what_is_no_extract(tmp_path):
