@@ -24,6 +24,9 @@ _HOME = {
     # where does it concentrate?
     "pareto": "pareto",
     "drill_down": "drill_down",
+    # who does better or worse?
+    "compare": "compare",
+    "ranking": "ranking",
     # what drove it?
     "localize": "localize",
     "mix": "mix",

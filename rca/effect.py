@@ -88,10 +88,15 @@ def pool(effect: Any, variance: Any) -> tuple[float, float]:
     (0.1, 0.07071067811865475)
     """
     y, v = np.asarray(effect, float), np.asarray(variance, float)
+    w = 1 / (v + between(y, v))
+    return float((w * y).sum() / w.sum()), float(w.sum() ** -0.5)
+
+
+def between(effect: Any, variance: Any) -> float:
+    """Variance of the true effects behind several estimates (DerSimonian & Laird 1986); 0 where chance explains all."""
+    y, v = np.asarray(effect, float), np.asarray(variance, float)
     w = 1 / v
     mean = (w * y).sum() / w.sum()
     excess = (w * (y - mean) ** 2).sum() - (len(y) - 1)
     scale = w.sum() - (w**2).sum() / w.sum()
-    between = max(0.0, excess / scale) if len(y) > 1 and scale > 0 else 0.0
-    w = 1 / (v + between)
-    return float((w * y).sum() / w.sum()), float(w.sum() ** -0.5)
+    return max(0.0, float(excess / scale)) if len(y) > 1 and scale > 0 else 0.0

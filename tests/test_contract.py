@@ -102,6 +102,8 @@ RESULTS: dict[str, Make] = {
     "pareto": lambda c: rca.pareto(andes(c), by="market", within="last 8"),
     "pareto_change": lambda c: two_windows(andes(c)),
     "drill_down": lambda c: drill_down(andes(c), path=["market", "channel"]),
+    "compare": lambda c: rca.compare(c, by="market", adjust_for="channel", within="last 8"),
+    "ranking": lambda c: rca.ranking(rca.compare(c, by="market", limits="overdispersed")),
     "bridge": lambda c: rca.bridge(andes(c), by=["market", "channel"], **WINDOWS),
     "mix": lambda c: rca.mix(andes(c), **WINDOWS),
     "localize": lambda c: rca.localize(andes(c), **WINDOWS),

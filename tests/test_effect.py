@@ -6,7 +6,7 @@ import pytest
 from statsmodels.stats.proportion import confint_proportions_2indep
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
-from rca.effect import Z95, change, pool
+from rca.effect import Z95, between, change, pool
 
 # Trials of the BCG vaccine (Colditz et al. 1994, JAMA 271): cases and non-cases, vaccinated and not.
 BCG = np.array(
@@ -29,11 +29,12 @@ BCG = np.array(
 
 
 def test_pooled_effect_is_that_of_the_bcg_trials() -> None:
-    """metafor (Viechtbauer 2010), rma(yi, vi, data = dat.bcg, method = "DL"): -0.7141, standard error 0.1787."""
+    """metafor (Viechtbauer 2010), rma(yi, vi, data=dat.bcg, method="DL"): -0.7141, error 0.1787, tau^2 0.3088."""
     a, b, c, d = BCG.T
     effect = np.log(a / (a + b)) - np.log(c / (c + d))
     variance = 1 / a - 1 / (a + b) + 1 / c - 1 / (c + d)
     assert pool(effect, variance) == pytest.approx((-0.7141, 0.1787), abs=5e-5)
+    assert between(effect, variance) == pytest.approx(0.3088, abs=5e-5)
 
 
 def test_interval_of_a_proportion_is_that_of_agresti_and_caffo() -> None:

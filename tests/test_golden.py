@@ -65,7 +65,37 @@ def of_version(worse: float) -> Finding:
     return next(iter(checks.findings(Evidence((checks,), cast(Any, known)))))
 
 
+def of_level(worse: float, changed: bool = False) -> Finding:
+    """Four vendors of 40 weeks, one of them worse on the phone, of all weeks or of the last eight."""
+    cells = [
+        (week(i), v, c) for i in WEEKS for v in ("Andes", "Baltic", "Cedar", "Delta") for c in ("chat", "phone")
+    ]
+    frame = pd.DataFrame(cells, columns=["period", "vendor", "channel"]).assign(n=10**5)
+    hit = (frame["vendor"] == "Andes") & (frame["channel"] == "phone")
+    hit &= (frame["period"] >= week(32)) | (not changed)
+    frame["total"] = (frame["n"] * (0.8 + 0.1 * (frame["channel"] == "phone") - worse * hit)).round().astype(int)
+    csat = rca.Metric(name="csat", label="CSAT", kind="proportion", better="up", cases="answers")
+    rated = rca.Cube(frame, csat, by=["vendor", "channel"])
+    found = rca.compare(rated, by="vendor", adjust_for="channel", within="last 8")
+    change = rca.localize(rated, before="last 26 before last 8", after="last 8")
+    return next(iter(found.findings(Evidence((found, change), SOURCE))))
+
+
 GOLDEN = {
+    "a vendor that is worse than the others": (
+        lambda: of_level(0.06),
+        "level | Andes: CSAT 82.0 %, others 85.0 % on the same mix"
+        " | Andes: CSAT is 3.0 points below the others on the same mix. | worse than the others | −0.8 points"
+        " | on 1,600,000 answers | With Andes at the level of the others, CSAT would be 85.0 %."
+        " | difference −3.0 points (95 % interval −3.1 to −2.9 points) · no change of its own found: a level, not an"
+        " event",
+    ),
+    "a vendor that became better": (
+        lambda: of_level(-0.06, changed=True),
+        "level | Andes: CSAT 88.0 %, others 85.0 % on the same mix"
+        " | Andes: CSAT is 3.0 points above the others on the same mix. | better than the others | +0.8 points"
+        " | on 1,600,000 answers |  | difference +3.0 points (95 % interval +2.9 to +3.1 points)",
+    ),
     "one's own, in a segment": (
         lambda: in_report(drop={("Andes", "MX", "chat"): 0.25}),
         "rate | Channel chat, market MX: customer satisfaction 80.0 % → 55.0 %"
