@@ -9,8 +9,8 @@ report: $(SAMPLE)            ## one root-cause report per vendor of the sample m
 	$(BIN)/rca run params/vendor_performance.yml
 
 test: lint $(SAMPLE)         ## everything: style, types, tests, doctests, notebooks
-	$(BIN)/python -m pytest
-	JUPYTER_PATH=rca/batch/jupyter $(BIN)/python -m pytest --nbval notebooks
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+	JUPYTER_PATH=rca/batch/jupyter $(BIN)/python -m pytest -n 2 --dist loadfile --nbval notebooks
 
 lint: .venv/installed
 	$(BIN)/ruff check .
