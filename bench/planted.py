@@ -19,7 +19,7 @@ import pandas as pd
 import yaml
 
 import rca
-from rca import sample_contacts, sample_escalations
+from rca import sample_contacts, sample_escalations, sample_moderation
 from rca.action import reviewable
 from rca.incidents import WORDS, when
 from rca.sample import write_marketplace
@@ -48,7 +48,7 @@ def incident(one: sample_contacts.Incident) -> Wanted:
     return {"tag": {WORDS[one.kind][0]}, "where": [dict(one.where)], "when": [when(row) for row in times]}
 
 
-def escalation(story: sample_escalations.Story) -> Wanted:
+def change(story: sample_escalations.Story | sample_moderation.Story) -> Wanted:
     way = "worse" if story.effect > 0 else "better"
     return {"metric": {story.metric}, "where": [dict(story.where)], "direction": {way}}
 
@@ -58,7 +58,8 @@ STUDIES: dict[str, dict[str, Wanted]] = {
     "vendor_performance": VENDORS,
     "improvement_review": {action: {"tag": {verdict}} for action, verdict in VERDICTS.items()},
     "incidents": {one.market: incident(one) for one in sample_contacts.INCIDENTS},
-    "escalations": {story.market: escalation(story) for story in sample_escalations.STORIES},
+    "escalations": {story.market: change(story) for story in sample_escalations.STORIES},
+    "moderation_quality": {story.vendor: change(story) for story in sample_moderation.STORIES if story.metric},
 }
 
 
@@ -67,6 +68,7 @@ def make(folder: Path, seed: int) -> None:
     write_marketplace(folder, seed=seed)
     sample_contacts.write_contacts(folder, seed=seed)
     sample_escalations.write_escalations(folder, seed=seed)
+    sample_moderation.write_moderation(folder, seed=seed)
     for contract in (ROOT / "params/sources").glob("*.yml"):
         text = contract.read_text(encoding="utf-8").replace("data/sample/", "")
         (folder / contract.name).write_text(text, encoding="utf-8")

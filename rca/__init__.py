@@ -33,6 +33,9 @@ _HOME = {
     "bridge": "bridge",
     "key_drivers": "key_drivers",
     "onset": "onset",
+    # do they decide alike?
+    "agreement": "agreement",
+    "audits_needed": "audits_needed",
     # did the fix work?
     "fix_check": "fix_check",
     "version_checks": "version_checks",

@@ -92,12 +92,30 @@ def with_versions(cube: rca.Cube) -> rca.Cube:
     return rca.Cube(frame.assign(version=version), cube.metric, by=["market", "version"])
 
 
+def with_raters(cube: rca.Cube) -> rca.Cube:
+    """As if two people had decided on every case, and one of them otherwise on every fifth and in one market more."""
+    frame = cube.over(["vendor", "market"]).frame
+    number = np.arange(len(frame))
+    first = np.where(number % 3 == 0, "remove", "keep")
+    other = (number % 5 == 0) | ((frame["market"] == "<b>BR</b>") & (number % 2 == 0))
+    second = np.where(other, np.where(first == "keep", "remove", "keep"), first)
+    frame = frame.assign(first=first, second=second)
+    return rca.Cube(frame, cube.metric, by=["vendor", "market", "first", "second"])
+
+
+def agreed(cube: rca.Cube, **options: Any) -> Result:
+    return rca.agreement(with_raters(cube), raters=["first", "second"], **options)
+
+
 RESULTS: dict[str, Make] = {
+    "agreement": agreed,
+    "agreement_by": lambda c: agreed(c, by="market", scope={"vendor": "Andes"}),
     "incidents": lambda c: rca.incidents(by_the_clock(c)),
     "incident_sheet": lambda c: rca.incidents(by_the_clock(c)).sheets()["1"],
     "control_chart": lambda c: rca.control_chart(andes(c), baseline=WINDOWS["before"]),
     "textbook": lambda c: rca.control_chart(andes(c), adjust=False, rules="nelson"),
     "screen": lambda c: rca.screen(c, by="vendor"),
+    "audits_needed": lambda c: rca.audits_needed(andes(c), by="market"),
     "capability": lambda c: capability(rca.control_chart(andes(c)), lower=0.0),
     "pareto": lambda c: rca.pareto(andes(c), by="market", within="last 8"),
     "pareto_change": lambda c: two_windows(andes(c)),
@@ -115,7 +133,8 @@ RESULTS: dict[str, Make] = {
     "version_checks": lambda c: rca.version_checks(with_versions(c), of="market", version="version"),
     "key_drivers": lambda c: rca.key_drivers(andes(c), drivers=["market", "channel"]),
 }
-CASES = [(kind, name) for kind in METRICS for name in RESULTS if (kind, name) != ("rate", "capability")]
+ONLY = {("rate", "capability"), ("rate", "audits_needed"), ("mean", "audits_needed")}  # that need another kind
+CASES = [(kind, name) for kind in METRICS for name in RESULTS if (kind, name) not in ONLY]
 
 
 @pytest.fixture(scope="module", params=CASES, ids="-".join)

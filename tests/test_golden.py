@@ -81,6 +81,21 @@ def of_level(worse: float, changed: bool = False) -> Finding:
     return next(iter(found.findings(Evidence((found, change), SOURCE))))
 
 
+def of_agreement() -> Finding:
+    """Two vendors, two policies of 1,000 items each; moderators and auditors differ in 2 %, in one policy in 30 %."""
+    cells = [
+        (vendor, policy, first, second, 500 * (other if first != second else 1 - other))
+        for vendor in ("Andes", "Baltic")
+        for policy, other in (("POL-1", 0.02), ("POL-2", 0.3))
+        for first in ("keep", "remove")
+        for second in ("keep", "remove")
+    ]
+    frame = pd.DataFrame(cells, columns=["vendor", "policy", "moderator", "auditor", "n"])
+    found = rca.agreement(frame, raters=["moderator", "auditor"], by="policy", scope={"vendor": "Andes"})
+    known = SimpleNamespace(extent=(week(0), week(40)), audience="internal")
+    return next(iter(found.findings(Evidence((found,), cast(Any, known)))))
+
+
 GOLDEN = {
     "a vendor that is worse than the others": (
         lambda: of_level(0.06),
@@ -95,6 +110,15 @@ GOLDEN = {
         "level | Andes: CSAT 88.0 %, others 85.0 % on the same mix"
         " | Andes: CSAT is 3.0 points above the others on the same mix. | better than the others | +0.8 points"
         " | on 1,600,000 answers |  | difference +3.0 points (95 % interval +2.9 to +3.1 points)",
+    ),
+    "a policy that is ambiguous to all": (
+        of_agreement,
+        "ambiguity | Policy POL-2 is ambiguous: agreement 70 %, on the rest 98 %"
+        " | Policy POL-2 is ambiguous to all: agreement 70 %, on the rest 98 %."
+        " | common to all | −14.0 points | on 1,000 items"
+        " | If it were as clear as the rest, agreement would be 98.0 %."
+        " | Gwet's AC1 .40 (95 % interval .34 to .46); so at 1 of 1 others"
+        " · rewrite the policy before training anybody",
     ),
     "one's own, in a segment": (
         lambda: in_report(drop={("Andes", "MX", "chat"): 0.25}),

@@ -20,7 +20,14 @@ def bench(name: str) -> ModuleType:
 planted = bench("planted")
 
 
-SOME = {"incidents": ["ES", "TR"], "escalations": ["MX", "TR"]}  # one with a story, and the quiet one
+# one with a story, and one in which nothing is to be found
+SOME = {"incidents": ["ES", "TR"], "escalations": ["MX", "TR"], "moderation_quality": ["Cedar", "Ember"]}
+
+
+COMMON = {
+    "vendor_performance": {("service_level", "all cases", "common")},
+    "moderation_quality": {("audit_agreement", "policy=misleading", "common")},
+}
 
 
 @pytest.fixture(scope="module")
@@ -39,4 +46,4 @@ def test_what_was_planted_is_the_first_finding(study: str, sample: Path) -> None
         records, "hit"
     )
     common = {(f["metric"], f["segment"], f["reach"]) for record in records.values() for f in record["common"]}
-    assert common == ({("service_level", "all cases", "common")} if study == "vendor_performance" else set())
+    assert common == COMMON.get(study, set())
