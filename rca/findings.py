@@ -104,7 +104,7 @@ def findings(*results: Many | Result, source: Source) -> Findings:
     )
     common = _one_per_metric(found)
     changes = {r.metric.name: r for r in flat if isinstance(r, Localization)}
-    shared = {f.metric for f in common} - {f.metric for f in own}
+    shared = {f.metric for f in common if f.kind == "rate"} - {f.metric for f in own}  # a level is no change
     cards = [
         kpi_card(r, changes.get(r.metric.name), r.metric.name in shared)
         for r in flat
