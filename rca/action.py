@@ -11,7 +11,8 @@ import pandas as pd
 from rca import sentences as say
 from rca.errors import InputError, TooLittleData
 from rca.period import day
-from rca.source import ACTION, Source
+from rca.scope import ACTION
+from rca.source import Source
 
 
 @dataclass(frozen=True)

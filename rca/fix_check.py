@@ -9,17 +9,14 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from rca import fix_words, known_step, level
+from rca import fix_words, known_step
 from rca import sentences as say
-from rca.charts.adjusted import SUSPECT_YEARLY
-from rca.charts.chart import when
-from rca.charts.season import season_of
 from rca.cube import Cube
 from rca.effect import one_case
 from rca.errors import InputError, TooLittleData
+from rca.fix_caveats import caveats_of, earlier_change
 from rca.fix_series import USED, YEAR, Controls, History, history
 from rca.fix_words import FEWEST, RULED_OUT, SHOWN
-from rca.metric import Metric
 from rca.period import PERIODS, Dates, Window, last_day
 from rca.result import Result
 
@@ -27,7 +24,6 @@ if TYPE_CHECKING:
     from rca.finding import Evidence, Finding
 
 COLUMNS = ["period", "value", "n", "siblings", "phase"]
-COARSE = 3.0  # n p (1 - p) below which a period has too few cases for intervals to be exact
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -197,7 +193,7 @@ def fix_check(
         raise TooLittleData(
             f"{m.label}: {got} before the fix to compare with; at least {FEWEST['before']} are needed."
         )
-    caveats, earlier = tuple(_caveats(past, m)), _earlier(past, m, since)
+    caveats, earlier = tuple(caveats_of(past, m)), earlier_change(past, m, since)
     known: dict[str, Any] = {"metric": m, "change_at": start, "period": past.period, "where": where}
     known |= {"siblings": past.siblings, "expected": expected, "caveats": (*earlier, *caveats)}
     known |= {"counts": {name: past.count(name) for name in (*USED, "ramp", "trigger")}}
@@ -244,7 +240,7 @@ def _checked(past: History, wider: float, known: dict[str, Any]) -> FixCheck:
         excluded=(effect - narrow, effect + narrow),
         p_value=float(2 * stats.t.sf(abs(effect) / error, step.df)),
         margin=margin,
-        against=_against(m, low, high, expected),
+        against=fix_words.against(m, low, high, expected),
         more=_more(past, phi, wide, margin),
         cases=(effect * volume, low * volume, high * volume),
         recovered=-effect / cost if cost * m.sign < 0 else None,
@@ -252,21 +248,6 @@ def _checked(past: History, wider: float, known: dict[str, Any]) -> FixCheck:
         sd=sd,
         **known,
     )
-
-
-def _against(m: Metric, low: float, high: float, expected: float | None) -> str:
-    """How an interval compares with the effect hoped for, in words."""
-    if expected is None:
-        return ""
-    hoped = f"the {m.change(expected)} expected"
-    worst, best = sorted((low * m.sign, high * m.sign))
-    if best < 0:
-        return f"where {m.change(expected)} were expected"
-    if best < abs(expected):
-        return f"less than {hoped}"
-    if worst >= abs(expected):
-        return f"at least {hoped}"
-    return f"in line with {hoped}" + " and with none" * (worst <= 0)
 
 
 def _more(past: History, phi: float, wide: float, margin: float) -> int | None:
@@ -282,36 +263,6 @@ def _more(past: History, phi: float, wide: float, margin: float) -> int | None:
     year = range(1, YEAR[past.period] + 1)
     found = bisect_left(year, True, key=enough)  # more periods never tell less
     return year[found] if found < len(year) else None
-
-
-def _earlier(past: History, m: Metric, since: pd.Timestamp | None) -> list[str]:
-    """A change for the worse before the fix that has no level of its own: worse than before is then not the fix's."""
-    before, unit = (past.rows["phase"] == "before").to_numpy(), PERIODS[past.period]
-    if since is not None and not past.count("problem"):
-        short = say.count(past.count("trigger"), f"bad {unit}")
-        return [f"the {short} before the fix left out, too few for a level of their own"]
-    if before.sum() >= level.FEWEST and (at := _worse_before(past, before, m)) is not None:
-        changed = when(past.rows["period"].iloc[at], past.period)
-        return [f"before the fix it had got worse already {changed}: if a problem began then, say so"]
-    return []
-
-
-def _caveats(past: History, m: Metric) -> Iterator[str]:
-    rows, unit = past.rows, PERIODS[past.period]
-    if len(past.siblings) == 1:
-        yield f"{past.siblings[0]} is the only sibling: what changed there counts as an effect here"
-    if m.kind != "mean" and one_case(rows[past.used], m.kind) * rows["n"][past.used].mean() < COARSE:
-        yield f"with so few {m.cases} a {unit} the interval is rough"
-
-
-def _worse_before(past: History, before: np.ndarray, m: Metric) -> int | None:
-    """The position of a step for the worse before the fix, which nobody told of; None without one."""
-    t, season = np.flatnonzero(before), season_of(pd.DatetimeIndex(past.rows["period"]), past.period, before)
-    fit = level.best_fit(past.z[before][None, :], t, season.columns[before])
-    phi_high = level.autocorrelation(fit.residual, t, len(t) / (6 if season.yearly else 2))[1]
-    suspect = SUSPECT_YEARLY if season.yearly else level.SUSPECT
-    found = fit.step[0] and fit.size[0] * m.sign < 0 and level.strength(fit.ratio, phi_high)[0] > suspect
-    return int(t[fit.at[0]]) if found else None
 
 
 def _date(given: Any, name: str) -> pd.Timestamp:

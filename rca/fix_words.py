@@ -86,3 +86,18 @@ def outlook(check: "FixCheck") -> str:
         return ""
     remedy = "a longer history" if check.siblings else "siblings without the fix, or a longer history,"
     return f"another year would not be enough to {what}; {remedy} would help"
+
+
+def against(m: "Metric", low: float, high: float, expected: float | None) -> str:
+    """How an interval compares with the effect hoped for, in words."""
+    if expected is None:
+        return ""
+    hoped = f"the {m.change(expected)} expected"
+    worst, best = sorted((low * m.sign, high * m.sign))
+    if best < 0:
+        return f"where {m.change(expected)} were expected"
+    if best < abs(expected):
+        return f"less than {hoped}"
+    if worst >= abs(expected):
+        return f"at least {hoped}"
+    return f"in line with {hoped}" + " and with none" * (worst <= 0)

@@ -11,14 +11,14 @@ import pandas as pd
 
 from rca.cache import content_of, remembered
 from rca.contract import AUDIENCES, Contract, Family, read_contract
-from rca.cube import MISSING
 from rca.engines import asking, open_data
-from rca.errors import InputError, hint, known
+from rca.errors import InputError, known
 from rca.files import careful, find_file, stamps
 from rca.metric import Metric
 from rca.period import Dates, words
 from rca.records import ACTIONS, EVENTS, read_records
 from rca.repeats import add_repeats
+from rca.scope import ACTION, no_match, scoped, values_of
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from rca.remarks import Remark
 
 SMALL = 1_000_000_000  # bytes that are hashed faster than the engine is asked
-ACTION = (
-    "action"  # a scope that limits no cases: its report is about one action, and looks also where it was not taken
-)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -109,7 +106,7 @@ class Source:
         """The table with whatever more the metrics need: whether a case is followed by another of any scope."""
         if not any(metric.repeat for metric in metrics):
             return self.table
-        return _scoped(add_repeats(self.everyone, self.contract, self.ends), self.scope)
+        return scoped(add_repeats(self.everyone, self.contract, self.ends), self.scope)
 
     @property
     def unscoped(self) -> "Source":
@@ -120,15 +117,15 @@ class Source:
     def values(self, dimension: str) -> pd.Series:
         """How many cases each value of a dimension has, most first: the vendors to run a study for."""
         known(dimension, self.dimensions, "dimension")
-        return _values(self.table, dimension)
+        return values_of(self.table, dimension)
 
     def only(self, scope: Mapping[str, str]) -> "Source":
         """The same source, restricted to the cases of `scope`; InputError where there are none."""
         scope = {name: str(value) for name, value in scope.items()}
-        table = _scoped(self.table, scope)
+        table = scoped(self.table, scope)
         count = int(table.count().execute())
         if not count:
-            raise InputError(_no_match(self.table, scope))
+            raise InputError(no_match(self.table, scope))
         return replace(self, table=table, scope=scope, cases=count, answers={})
 
     @cached_property
@@ -240,41 +237,3 @@ def open_contract(
             opened=opened,
         )
         return source.only(scope) if scope else source
-
-
-def _scoped(table: "ir.Table", scope: Mapping[str, str]) -> "ir.Table":
-    for name, value in scope.items():
-        if name == ACTION and name not in table.columns:
-            continue
-        column = table[known(name, table.columns, "scope column")]
-        # the plain comparison lets the engine skip what it need not read
-        table = table.filter(_text(column) == MISSING if value == MISSING else column.cast("string") == value)
-    return table
-
-
-def _no_match(table: "ir.Table", scope: Mapping[str, str]) -> str:
-    """Which part of a scope matches no case, or that only the parts together do not."""
-    given = ", ".join(f"{name}={value!r}" for name, value in scope.items())
-    for name, value in scope.items():
-        values = _values(table, name).index
-        if value not in values:
-            return f"scope {given} matches no cases ({len(values)} {_plural(name)}). {hint(value, values)}"
-    return f"scope {given} matches no cases: each part exists, but not together."
-
-
-def _values(table: "ir.Table", column: str) -> pd.Series:
-    counts = table.group_by(value=_text(table[column])).agg(cases=lambda t: t.count()).execute()
-    return (
-        counts.sort_values(["cases", "value"], ascending=[False, True])
-        .set_index("value")["cases"]
-        .rename_axis(column)
-    )
-
-
-def _text(column: Any) -> Any:
-    return column.cast("string").nullif("").fill_null(MISSING)
-
-
-def _plural(name: str) -> str:
-    noun = name.replace("_", " ")
-    return f"{noun[:-1]}ies" if noun.endswith("y") else noun if noun.endswith("s") else f"{noun}s"

@@ -12,7 +12,8 @@ from rca.contract import AUDIENCES
 from rca.cube import MISSING
 from rca.errors import InputError, hint
 from rca.files import find_file
-from rca.source import ACTION, Source, open_source
+from rca.scope import ACTION
+from rca.source import Source, open_source
 
 
 @dataclass(frozen=True)
