@@ -11,6 +11,7 @@ import re
 import sys
 import tempfile
 from collections import Counter
+from itertools import permutations
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +20,7 @@ import pandas as pd
 import yaml
 
 import rca
-from rca import sample_contacts, sample_escalations, sample_moderation
+from rca import sample_contacts, sample_escalations, sample_governance, sample_moderation
 from rca.action import reviewable
 from rca.incidents import WORDS, when
 from rca.sample import write_marketplace
@@ -53,6 +54,18 @@ def change(story: sample_escalations.Story | sample_moderation.Story) -> Wanted:
     return {"metric": {story.metric}, "where": [dict(story.where)], "direction": {way}}
 
 
+def governance() -> dict[str, Wanted]:
+    """Several stories of one market are several sellers."""
+    found: dict[str, Wanted] = {}
+    for story in sample_governance.STORIES:
+        way = "worse" if story.effect > 0 else "better"
+        found[story.market] = {"metric": {story.metric}, "direction": {way}, "where": [dict(story.where)]}
+    together = permutations(sample_governance.REPEATING)
+    found["ES"] |= {"kind": {"offenders"}, "where": [{"seller": ", ".join(names)} for names in together]}
+    found["PL"]["kind"] = {"drift"}
+    return found
+
+
 # Study: what is to be found in each scope; a scope that is not named has no finding.
 STUDIES: dict[str, dict[str, Wanted]] = {
     "vendor_performance": VENDORS,
@@ -60,6 +73,7 @@ STUDIES: dict[str, dict[str, Wanted]] = {
     "incidents": {one.market: incident(one) for one in sample_contacts.INCIDENTS},
     "escalations": {story.market: change(story) for story in sample_escalations.STORIES},
     "moderation_quality": {story.vendor: change(story) for story in sample_moderation.STORIES if story.metric},
+    "seller_governance": governance(),
 }
 
 
@@ -69,6 +83,7 @@ def make(folder: Path, seed: int) -> None:
     sample_contacts.write_contacts(folder, seed=seed)
     sample_escalations.write_escalations(folder, seed=seed)
     sample_moderation.write_moderation(folder, seed=seed)
+    sample_governance.write_governance(folder, seed=seed)
     for contract in (ROOT / "params/sources").glob("*.yml"):
         text = contract.read_text(encoding="utf-8").replace("data/sample/", "")
         (folder / contract.name).write_text(text, encoding="utf-8")

@@ -21,9 +21,11 @@ _HOME = {
     "control_chart": "control_chart",
     "screen": "screen",
     "incidents": "incidents",
+    "early_warning": "early_warning",
     # where does it concentrate?
     "pareto": "pareto",
     "drill_down": "drill_down",
+    "offenders": "offenders",
     # who does better or worse?
     "compare": "compare",
     "ranking": "ranking",
@@ -40,6 +42,8 @@ _HOME = {
     "fix_check": "fix_check",
     "version_checks": "version_checks",
     "action": "action",
+    # what if?
+    "stress": "stress",
     # the vendor, or everyone?
     "reach": "reach",
     # what to act on

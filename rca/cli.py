@@ -143,12 +143,14 @@ def sample(
     from rca.sample import write_marketplace
     from rca.sample_contacts import write_contacts
     from rca.sample_escalations import write_escalations
+    from rca.sample_governance import write_governance
     from rca.sample_moderation import write_moderation
 
     write_marketplace(to, seed=seed)
     write_contacts(to, seed=seed)
     write_escalations(to, seed=seed)
     write_moderation(to, seed=seed)
+    write_governance(to, seed=seed)
     typer.echo(f"Sample marketplace written to {to}.")
 
 

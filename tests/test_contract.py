@@ -107,6 +107,25 @@ def agreed(cube: rca.Cube, **options: Any) -> Result:
     return rca.agreement(with_raters(cube), raters=["first", "second"], **options)
 
 
+def drifting(cube: rca.Cube) -> rca.Cube:
+    """As if one market got worse week by week."""
+    frame = andes(cube).over(["market"]).frame
+    weeks = (frame["period"] - frame["period"].min()).dt.days / 7 * (frame["market"] == "<b>BR</b>")
+    worse = 1 - 0.012 * weeks if cube.metric.better == "up" else 1 + 0.03 * weeks
+    for column, power in (("total", 1), ("total_sq", 2)):
+        if column in frame:
+            frame[column] *= worse**power
+    return rca.Cube(frame, cube.metric, by=["market"])
+
+
+def by_day(cube: rca.Cube) -> rca.Cube:
+    """Each week's cases spread over its days."""
+    days = pd.DataFrame({"weekday": range(7)})
+    frame = cube.over(["market"]).frame.merge(days, how="cross")
+    frame["period"] += pd.to_timedelta(frame["weekday"], unit="D")
+    return rca.Cube(frame, cube.metric, by=["market"], period="D")
+
+
 RESULTS: dict[str, Make] = {
     "agreement": agreed,
     "agreement_by": lambda c: agreed(c, by="market", scope={"vendor": "Andes"}),
@@ -131,9 +150,17 @@ RESULTS: dict[str, Make] = {
         c, change_at="2026-09-21", where={"vendor": "Andes", "market": "MX"}, controls="vendor", ramp=0
     ),
     "version_checks": lambda c: rca.version_checks(with_versions(c), of="market", version="version"),
+    "offenders": lambda c: rca.offenders(andes(c), by="market"),
+    "early_warning": lambda c: rca.early_warning(drifting(c), limit=0.4 if c.metric.better == "up" else 2000),
+    "stress": lambda c: rca.stress(
+        by_day(c), {"<b>BR</b>": {"where": {"market": "<b>BR</b>"}}}, capacity=200, limits={"backlog": 10}
+    ),
     "key_drivers": lambda c: rca.key_drivers(andes(c), drivers=["market", "channel"]),
 }
-ONLY = {("rate", "capability"), ("rate", "audits_needed"), ("mean", "audits_needed")}  # that need another kind
+ONLY = {  # that need another kind
+    *{("rate", name) for name in ("capability", "audits_needed", "stress")},
+    *{("mean", name) for name in ("audits_needed", "offenders", "stress")},
+}
 CASES = [(kind, name) for kind in METRICS for name in RESULTS if (kind, name) not in ONLY]
 
 

@@ -96,6 +96,34 @@ def of_agreement() -> Finding:
     return next(iter(found.findings(Evidence((found,), cast(Any, known)))))
 
 
+def of_sellers(bad: dict[str, int]) -> Finding:
+    """Forty sellers of 1,000 cases and 200 violations each; `bad`: seller -> its violations."""
+    frame = pd.DataFrame({"period": week(0), "seller": [f"S-{i:02d}" for i in range(40)], "n": 1000})
+    frame["total"] = frame["seller"].map(bad).fillna(200)
+    violations = rca.Metric(name="violation_rate", kind="proportion", better="down")
+    found = rca.offenders(rca.Cube(frame, violations, by=["seller"]))
+    return next(iter(found.findings(Evidence((found,), cast(Any, SimpleNamespace(extent=(week(0), week(1))))))))
+
+
+def of_drift(limit: float) -> Finding:
+    """One of two categories of 10,000 cases rises by a point a week, from 20 to 45 %."""
+    cells = [(week(i), name, 10_000) for i in WEEKS[:26] for name in ("toys", "home")]
+    frame = pd.DataFrame(cells, columns=["period", "category", "n"])
+    frame["total"] = np.where(frame["category"] == "toys", 2000 + 100 * (frame.index // 2), 2000)
+    wrong = rca.Metric(name="wrong", label="Wrong enforcement", kind="proportion", better="down")
+    found = rca.early_warning(rca.Cube(frame, wrong, by=["category"]), limit=limit)
+    return next(iter(found.findings(Evidence((found,), SOURCE))))
+
+
+def of_capacity(decisions: int) -> Finding:
+    """A hundred cases come in a day."""
+    frame = pd.DataFrame({"period": pd.date_range(week(0), periods=182), "n": 100, "total": 2})
+    hit = rca.Metric(name="wrongly_hit", label="Wrongly hit sellers", kind="proportion", better="down")
+    limits = {"backlog": 500, "days_to_decision": 4}
+    found = rca.stress(rca.Cube(frame, hit, period="D"), {}, capacity=decisions, limits=limits)
+    return next(iter(found.findings(Evidence((found,), SOURCE))))
+
+
 GOLDEN = {
     "a vendor that is worse than the others": (
         lambda: of_level(0.06),
@@ -119,6 +147,40 @@ GOLDEN = {
         " | If it were as clear as the rest, agreement would be 98.0 %."
         " | Gwet's AC1 .40 (95 % interval .34 to .46); so at 1 of 1 others"
         " · rewrite the policy before training anybody",
+    ),
+    "a repeat offender": (
+        lambda: of_sellers({"S-07": 600}),
+        "offenders | S-07 holds 7.1 % of cases that raise violation rate with 2.5 % of all cases: violation rate "
+        "60.0 % instead of 20.0 % | S-07 holds 7.1 % of cases that raise violation rate with 2.5 % of all cases. "
+        "| repeat offender | +1.0 points | 400 cases beyond the usual | With this seller as others are, violation"
+        " rate would be 20.0 %. | S-07 57.6 % (54.7 % to 60.6 %) on 1,000 cases",
+    ),
+    "repeat offenders": (
+        lambda: of_sellers({"S-07": 600, "S-09": 500}),
+        "offenders | S-07 and S-09 hold 13 % of cases that raise violation rate with 5.0 % of all cases: "
+        "violation rate 55.0 % instead of 20.0 % | S-07 and S-09 hold 13 % of cases that raise violation rate "
+        "with 5.0 % of all cases. | repeat offenders | +1.7 points | 700 cases beyond the usual | With these "
+        "sellers as others are, violation rate would be 20.0 %. | S-07 58.5 % (55.5 % to 61.5 %) on 1,000 cases ·"
+        " S-09 48.9 % (45.9 % to 51.9 %) on 1,000 cases",
+    ),
+    "a drift towards its limit": (
+        lambda: of_drift(0.55),
+        "drift | Category toys drifts towards its limit: wrong enforcement 20.0 % → 45.0 % | Category toys: wrong"
+        " enforcement drifts towards its limit of 55.0 %, there in 10 weeks (9 to 11). | early warning | +12.5 "
+        "points | on 260,000 cases | If it goes on so, the limit is met about 7 Sep 2026. | there in 10 weeks (9 "
+        "to 11) · 95 % interval +24.4 to +25.6 points",
+    ),
+    "a drift past its limit": (
+        lambda: of_drift(0.4),
+        "drift | Category toys drifted past its limit: wrong enforcement 20.0 % → 45.0 % | Category toys: wrong "
+        "enforcement drifted past its limit of 40.0 %. | early warning | +12.5 points | on 260,000 cases |  "
+        "| 95 % interval +24.4 to +25.6 points",
+    ),
+    "too little capacity": (
+        lambda: of_capacity(90),
+        "capacity | Usual weeks break a limit: backlog and days to a decision | Usual weeks break a limit as they"
+        " are: backlog and days to a decision. | capacity | 111 % of the capacity needed | backlog of up to 1,820"
+        " cases | 90 decisions a day are too few for what comes in. | 20.2 days to a decision at the worst",
     ),
     "one's own, in a segment": (
         lambda: in_report(drop={("Andes", "MX", "chat"): 0.25}),

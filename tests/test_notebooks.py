@@ -50,4 +50,4 @@ class TestNotebook:
 
 
 def test_there_are_notebooks() -> None:
-    assert {p.stem for p in NOTEBOOKS} >= {"vendor_performance", "incidents", "escalations"}
+    assert {p.stem for p in NOTEBOOKS} >= {"vendor_performance", "incidents", "escalations", "seller_governance"}

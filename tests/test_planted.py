@@ -20,8 +20,12 @@ def bench(name: str) -> ModuleType:
 planted = bench("planted")
 
 
-# one with a story, and one in which nothing is to be found
-SOME = {"incidents": ["ES", "TR"], "escalations": ["MX", "TR"], "moderation_quality": ["Cedar", "Ember"]}
+SOME = {  # one with a story, and one in which nothing is to be found
+    "incidents": ["ES", "TR"],
+    "escalations": ["MX", "TR"],
+    "moderation_quality": ["Cedar", "Ember"],
+    "seller_governance": ["PL", "TR"],
+}
 
 
 COMMON = {
