@@ -171,6 +171,7 @@ def fix_check(
 
     Examples
     --------
+    >>> from rca.metric import Metric
     >>> late = Metric(name="late", label="Late deliveries", kind="proportion", better="down", cases="orders")
     >>> weeks = pd.date_range("2026-01-05", periods=38, freq="7D")
     >>> total = [190, 205, 200, 198, 207] * 5 + [200] + [142, 139, 137, 145, 138, 141] * 2

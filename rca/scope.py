@@ -38,7 +38,7 @@ def no_match(table: "ir.Table", scope: Mapping[str, str]) -> str:
 def values_of(table: "ir.Table", column: str) -> pd.Series:
     counts = table.group_by(value=_text(table[column])).agg(cases=lambda t: t.count()).execute()
     return (
-        counts.sortvalues_of(["cases", "value"], ascending=[False, True])
+        counts.sort_values(["cases", "value"], ascending=[False, True])
         .set_index("value")["cases"]
         .rename_axis(column)
     )
