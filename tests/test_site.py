@@ -219,7 +219,7 @@ def test_sections_are_linked_without_their_numbers():
 
 def test_tables_scroll_in_boxes_that_the_keyboard_reaches():
     boxes = [a for a in page().all("div") if a.get("class") == "wrap"]
-    assert boxes == [{"class": "wrap", "role": "region", "aria-label": "Table", "tabindex": "0"}]
+    assert boxes == [{"class": "wrap", "role": "group", "aria-label": "Table", "tabindex": "0"}]
 
 
 def test_a_quiet_report_says_what_would_have_been_seen():

@@ -149,7 +149,7 @@ def _blocks(output: Any, said: str, source: str) -> Iterator[Block]:
 
 def _boxed(html: str) -> str:
     """Tables in a box of their own, so that a wide one scrolls and the page does not."""
-    box = '<div class="wrap" role="region" aria-label="Table" tabindex="0">'
+    box = '<div class="wrap" role="group" aria-label="Table" tabindex="0">'
     return re.sub(r"(</table\s*>)", r"\1</div>", re.sub(r"(<table\b)", rf"{box}\1", html))
 
 
