@@ -43,7 +43,7 @@ class Action:
     def _repr_html_(self) -> str:
         rows = "".join(f"<tr><th>{escape(k)}</th><td>{escape(v)}</td></tr>" for k, v in self._words())
         name = escape(f"{self.action_id} {self.title}")
-        return f'<div class="rca-source"><p><b>{name}</b></p><table class="rca">{rows}</table></div>'
+        return f'<div class="rca-action"><p><b>{name}</b></p><table class="rca">{rows}</table></div>'
 
     def _words(self) -> list[tuple[str, str]]:
         since = [("problem since", day(self.problem_since, year=True))] if self.problem_since else []

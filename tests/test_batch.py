@@ -12,6 +12,7 @@ import nbformat
 import papermill
 import pytest
 import yaml
+from browser import CHROMIUM
 from studies import VENDORS, command, contents, left, write_study
 
 from rca.batch import run as run_module
@@ -301,3 +302,19 @@ def test_a_kernel_and_all_it_started_end_with_its_run(tmp_path):
     batch = command("run", study, "--out", tmp_path / "outputs", "--quiet", mark=tmp_path)
     assert batch.wait(60) == 0
     assert left(str(tmp_path)) == []
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed, so that nothing can be printed.")
+def test_a_later_report_is_printed_and_keeps_the_one_before_it(tmp_path):
+    study = write_study(tmp_path, only=["North"])
+    folder = tmp_path / "outputs" / "study"
+    run(study)
+    notebook = tmp_path / "fixture.ipynb"
+    notebook.write_text(notebook.read_text().replace("2026-11-15", "2026-11-22"))
+    run(study, pdf=True)
+    before = folder / "_earlier" / "2026-11-15"
+    assert '<a href="_earlier/2026-11-15/index.html">to 15 Nov 2026</a>' in (folder / "index.html").read_text()
+    assert '<a href="North/report.html">North</a>' in (before / "index.html").read_text()
+    assert "21 Sep to 15 Nov 2026" in (before / "North" / "report.html").read_text()
+    assert "21 Sep to 22 Nov 2026" in (folder / "North" / "report.html").read_text()
+    assert (folder / "North" / "report.pdf").read_bytes().startswith(b"%PDF-")

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 import json
+import os
 
 import openpyxl
 import pandas as pd
@@ -23,6 +24,7 @@ from rca.batch.record import read_findings
 from rca.batch.workbook import write_workbook
 from rca.errors import InputError
 
+EXAMPLES = int(os.environ.get("RCA_EXAMPLES", "10"))  # marketplaces whose packs are searched
 HOSTILE = [
     "",
     "../",
@@ -87,7 +89,7 @@ def marketplaces(draw):
     )
 
 
-@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(frame=marketplaces(), keyed=st.booleans())
 def test_a_pack_holds_no_value_of_another_vendor_and_no_personal_one(frame, keyed, tmp_path_factory):
     """Every file, sheet, attribute, comment and picture is searched for the numbers of what must not be there."""

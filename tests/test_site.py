@@ -224,7 +224,7 @@ def test_tables_scroll_in_boxes_that_the_keyboard_reaches():
 
 def test_a_quiet_report_says_what_would_have_been_seen():
     shown = page({**RECORD, "findings": [], "status": "quiet"})
-    assert "No change beyond noise. A change of 3 points would have been seen." in shown.words
+    assert "Nothing: no change beyond noise. A change of 3 points would have been seen." in shown.words
 
 
 def test_what_is_common_is_listed_apart():
@@ -245,6 +245,7 @@ def test_a_failed_page_shows_the_failed_cell():
     assert "broken <b>" in shown.words
     assert shown.words.count("<script>alert(1)</script>") == 11  # the last lines, not all
     assert "\x1b" not in shown.words
+    assert "Pictures of" not in page(None, [*body, *cells()[6:7]], status="failed").words  # it got no further
 
 
 def test_a_skipped_page_says_why():
@@ -324,13 +325,14 @@ def run_record(run, status, sentence):
 
 
 def test_the_index_begins_with_its_finding(tmp_path):
-    quiet = {**RECORD, "status": "quiet", "findings": [], "common": [COMMON]}
+    less = {**COMMON, "impact": 0.01, "impact_text": "+1.0 points"}
+    quiet = {**RECORD, "status": "quiet", "findings": [], "common": [less]}
     shown, words = index_of(tmp_path, {"North": {**RECORD, "common": [COMMON]}, "South": quiet})
     assert_sound(shown)
     assert "1 of 2 vendors needs attention; one change is common to all." in words
     assert "2 reports: 2 done." in words
     assert shown.all("a")[1]["href"] == "../index.html"
-    assert "Common to all and not counted against any vendor: Late, all cases: +2.0 points." in words
+    assert "Common to all and not counted against any vendor: Late, all cases: +1.0 to +2.0 points." in words
     assert "Market MX: late 5.0 % → 9.0 % +2.0 points" in words
     assert "No change of its own beyond noise" in words
     assert words.count("special cause, worse") == 2  # for who cannot see the sign
@@ -466,8 +468,8 @@ def test_the_page_has_the_summary_the_picture_and_the_fishbone():
     assert "What Late 9.0 %. Next 1 action open." in shown.words
     assert "Place market MX : +2.0 points Not looked at: people, policy." in shown.words
     assert "A-1 Ask SOP lead 6 Nov open 1" in shown.words  # the last is the rank of its finding
-    label = next(d["aria-label"] for d in shown.all("svg") if "9.0 %, target 5 %" in d["aria-label"])
-    assert label == ("Late over 3 periods: 9.0 %, target 5 %, 2.0 points higher, special cause, worse; 1 signal")
+    label = next(d["aria-label"] for d in shown.all("svg") if "target 5 %" in d["aria-label"])
+    assert label == "Late over 3 periods: 9.0 %, 2.0 points higher, target 5 %, special cause, worse; 1 signal"
 
 
 def test_a_run_that_never_ran_is_not_listed(tmp_path):

@@ -14,6 +14,7 @@ import mistune
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from rca.batch.record import Kpi
 from rca.period import day, words
 
 SPARK_WIDTH, SPARK_HEIGHT, SPARK_EDGE = 112, 30, 4
@@ -32,6 +33,8 @@ def environment() -> Environment:
     env.filters["dates"] = dates
     env.filters["date"] = lambda when: day(pd.Timestamp(when), year=True)
     env.filters["joined"] = joined
+    env.filters["beside"] = beside
+    env.filters["said"] = lambda kpi: ", ".join([kpi.text, *beside(kpi)])
     env.filters["short"] = lambda when: day(pd.Timestamp(when))
     env.filters["numeral"] = numeral
     env.globals["spark_lines"] = spark_lines
@@ -81,6 +84,14 @@ def joined(text: str) -> str:
     2
     """
     return re.sub(r"(\d) (%|points?\b|s\b)", "\\1\N{NO-BREAK SPACE}\\2", text)
+
+
+def beside(kpi: Kpi) -> list[str]:
+    """What stands beside a KPI's value: its change, where it has one, and its target.
+
+    The change comes first: `5.0 points lower` behind `target 85.0 %` reads as the distance to it.
+    """
+    return [text for text in (kpi.change_text if kpi.status != "steady" else "", kpi.target_text) if text]
 
 
 def numeral(count: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from rca.batch.html import environment, markdown
+from rca.batch.html import environment, joined, markdown
 from rca.batch.picture import picture
 from rca.batch.record import MIME, Findings, Status
 
@@ -35,6 +35,7 @@ class Section:
     title: str
     blocks: list[Block] = field(default_factory=list)
     code: list[str] = field(default_factory=list)
+    ran: bool = False  # whether a cell of it left something
     findings_only: bool = False
 
     @property
@@ -66,6 +67,8 @@ def render_page(
     internal      with that link, the code and the parameters
     """
     first, *sections = sections_of(notebook)
+    if findings:  # their list of data says the same
+        first.blocks = [block for block in first.blocks if 'class="rca-source"' not in block.html]
     return (
         environment()
         .get_template("report.html.j2")
@@ -81,7 +84,7 @@ def render_page(
             index=index,
             internal=internal,
             about=first,
-            sections=[s for s in sections if s.blocks and not s.findings_only],
+            sections=[s for s in sections if s.blocks and not s.findings_only and (findings or s.ran)],
         )
     )
 
@@ -111,6 +114,7 @@ def _add_markdown(section: Section, text: str) -> None:
 def _add_code(section: Section, cell: Any) -> None:
     section.code.append(cell["source"])
     outputs = cell["outputs"]
+    section.ran = section.ran or bool(outputs)
     if any(MIME in output.get("data", {}) for output in outputs):
         section.findings_only = not any(b.kind != "html" for b in section.blocks)
         outputs = [output for output in outputs if MIME not in output.get("data", {})]
@@ -140,7 +144,7 @@ def _blocks(output: Any, said: str, source: str) -> Iterator[Block]:
         if picture:
             yield Block("picture", _picture(picture, data[picture]), said)
         elif "text/html" in data:
-            yield Block("html", _boxed("".join(data["text/html"])))
+            yield Block("html", _boxed(re.sub(r">[^<]+", lambda text: joined(text[0]), "".join(data["text/html"]))))
         elif "text/markdown" in data:
             yield Block("html", _boxed(markdown("".join(data["text/markdown"]))))
         elif "text/plain" in data:

@@ -163,8 +163,10 @@ def _common(reports: Iterable[Findings]) -> list[str]:
         found.setdefault((finding.label, finding.segment, finding.direction), []).append(finding)
     texts = []
     for (label, segment, _), same in sorted(found.items()):
-        ends = [end(same, key=lambda f: abs(f.impact or 0.0)).impact_text for end in (min, max)]
-        texts.append(f"{label}, {segment}: {' to '.join(dict.fromkeys(ends))}")
+        low, high = (end(same, key=lambda f: abs(f.impact or 0.0)).impact_text for end in (min, max))
+        number, _, unit = low.partition(" ")
+        least = number if high.endswith(f" {unit}") else low  # −2.7 to −4.6 points
+        texts.append(f"{label}, {segment}: {high if low == high else f'{least} to {high}'}")
     return texts
 
 
