@@ -24,7 +24,7 @@ from rca import sample_contacts, sample_escalations, sample_governance, sample_m
 from rca.action import reviewable
 from rca.incidents import WORDS, when
 from rca.sample import write_marketplace
-from rca.sample_stories import VERDICTS
+from rca.sample_stories import STORIES, VERDICTS
 
 ROOT = Path(__file__).parents[1]
 Wanted = dict[str, Any]  # of the first finding: field -> the values that are right
@@ -66,9 +66,15 @@ def governance() -> dict[str, Wanted]:
     return found
 
 
+# Whose the first finding of a report on all may be: each has a story that makes it worse.
+WORSE = [{"vendor": name} for name in ("Andes", "Cedar", "Delta", "Fjord")]
+PLACES = [
+    dict(cause.where) | {"vendor": cause.vendor} for cause in STORIES if cause.kind == "rate" and cause.vendor
+]
 # Study: what is to be found in each scope; a scope that is not named has no finding.
 STUDIES: dict[str, dict[str, Wanted]] = {
     "vendor_performance": VENDORS,
+    "portfolio": {"all": {"kind": {"level", "rate"}, "where": [*WORSE, *PLACES], "direction": {"worse"}}},
     "improvement_review": {action: {"tag": {verdict}} for action, verdict in VERDICTS.items()},
     "incidents": {one.market: incident(one) for one in sample_contacts.INCIDENTS},
     "escalations": {story.market: change(story) for story in sample_escalations.STORIES},
@@ -92,16 +98,17 @@ def make(folder: Path, seed: int) -> None:
 def reports(study: str, folder: Path, only: list[str] | None = None) -> dict[str, dict[str, Any]]:
     """The record of the findings of every scope of a study, or of some."""
     given = yaml.safe_load((ROOT / f"params/{study}.yml").read_text(encoding="utf-8"))
-    source, each = str(folder / Path(given["source"]).name), given["for_each"]
+    source, each = str(folder / Path(given["source"]).name), given.get("for_each")
     notebook = json.loads((ROOT / given["notebook"]).read_text(encoding="utf-8"))
     first, *cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
     cells[-1] = re.sub(r"^rca\.findings", "last = rca.findings", cells[-1], flags=re.MULTILINE)
     whole = rca.open_source(source)
     found = {}
-    for scope in only or (reviewable(whole) if each == "action" else sorted(whole.values(each).index)):
+    every = ["all"] if not each else reviewable(whole) if each == "action" else sorted(whole.values(each).index)
+    for scope in only or every:
         made: dict[str, Any] = {}
         exec(first, made)
-        made |= {**given["parameters"], "source": source, "scope": {each: scope}}
+        made |= {**given["parameters"], "source": source, "scope": {each: scope} if each else {}}
         for cell in cells:
             if not cell.startswith("ax = "):  # pictures find nothing
                 exec(cell, made)

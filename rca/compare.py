@@ -24,8 +24,9 @@ ALPHA = 0.01  # chance that any of them is called worse or better where all are 
 PAIRS = 100  # of so many each is compared with each
 ORDER = {"worse": 0, "neutral": 1, "better": 2}
 COLUMNS = [
-    "segment", "n", "rate", "expected", "effect", "conf_low", "conf_high", "p_value", "p_adj", "direction",
-    "ratio", "indirect", "direct", "covered", "comparable", "estimate", "estimate_low", "estimate_high", "precision",
+    "segment", "n", "rate", "expected", "effect", "conf_low", "conf_high", "p_value", "p_adj", "direction", "ratio",
+    "indirect", "direct", "covered", "comparable", "effect_before", "estimate", "estimate_low", "estimate_high",
+    "precision",
 ]  # fmt: skip
 
 
@@ -39,7 +40,7 @@ class Comparison(Result):
             Standardised: `ratio` (observed by expected at the rates of the reference), `indirect` (ratio times the
             KPI of the reference), `direct` (its own rates on the mix of the reference), `covered` (the share of that
             mix which it has cases of, the rest taken from the reference), `comparable` (the share of its cases which
-            others have as well).
+            others have as well). `effect_before`: the difference in the window before, where one is given.
             Shrunken towards all by how sure it is: `estimate, estimate_low, estimate_high` (KPI on the mix of the
             reference, 95 %). `precision`: how many cases of plain chance would be as sure
     funnel  the limits by `precision`: `low, high` (95 % of one), `outer_low, outer_high` (99 % of all at once)
@@ -47,6 +48,7 @@ class Comparison(Result):
     dispersion  how much more than by chance the segments differ (1: as by chance; Spiegelhalter 2005)
     spread  standard deviation of the levels that `limits="overdispersed"` allows for; 0 where exact
     covariance  of the effects, in the order of the table; empty where there are more than 100 segments
+    before      the window before, where one is given
     """
 
     funnel: pd.DataFrame
@@ -59,6 +61,11 @@ class Comparison(Result):
     dispersion: float
     spread: float
     covariance: np.ndarray
+    before: Dates | None
+
+    @property
+    def compared(self) -> tuple[Dates, Dates] | None:
+        return (self.before, self.within) if self.before else None
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -117,6 +124,7 @@ class Comparison(Result):
                 f"{self.rival}, same mix": found["expected"].map(text),
                 "difference": found["effect"].map(self.metric.change),
                 "95 % interval": list(map(self.metric.interval, found["conf_low"], found["conf_high"])),
+                **({"before": found["effect_before"].map(self.metric.change)} if self.before else {}),
                 "judged": found["direction"].replace("neutral", ""),
                 "direct": found["direct"].map(text),
                 "indirect": found["indirect"].map(text),
@@ -150,6 +158,7 @@ def compare(
     by: str,
     adjust_for: str | Iterable[str] = (),
     within: Window | None = None,
+    before: Window | None = None,
     reference: Cube | None = None,
     limits: Literal["exact", "overdispersed"] = "exact",
 ) -> Comparison:
@@ -160,6 +169,7 @@ def compare(
                 compared within each combination of their values only. What it has chosen (its shifts, its staff) is
                 left out, for that is what a comparison is about
     within      window; all of the cube when not given
+    before      an earlier window, to tell a level that is as it was from one that is new
     reference   a cube whose rates and mix are the standard, taken as known; all segments together when not given
     limits      "exact": beyond chance. "overdispersed": beyond chance and the usual spread of levels between the
                 segments, for many of them that are known to differ (Spiegelhalter 2005, additive, 10 % winsorised)
@@ -187,6 +197,10 @@ def compare(
     if by in strata:
         raise InputError(f"adjust_for has {by!r} itself: what is compared cannot be adjusted for.")
     metric, part = cube.metric, cube if within is None else cube.within(within)
+    former: dict[str, float] = {}
+    if before is not None:
+        earlier = compare(cube, by=by, adjust_for=strata, within=before, reference=reference, limits=limits).table
+        former = dict(zip(earlier["segment"], earlier["effect"], strict=True))
     mix = Mix.of(part, by, strata, reference)
     if not len(mix.names):
         raise TooLittleData(f"{metric.label}: there are no {metric.cases} to compare by {by}.")
@@ -201,6 +215,7 @@ def compare(
         segment=mix.names.astype(str), n=mix.n.sum(axis=1), rate=rate, expected=rate - effect,
         conf_low=effect - Z95 * error, conf_high=effect + Z95 * error,
         direction=["neutral" if not p < ALPHA or not size else metric.judge(size) for p, size in judged],
+        effect_before=mix.names.astype(str).map(former).astype(float),
         precision=one / error.where(error > 0) ** 2,
     )  # fmt: skip
     table = table.join(standardised(mix, inside)).join(shrunken(center, effect, error.where(error > 0)))
@@ -219,6 +234,7 @@ def compare(
         by=by, adjust_for=strata, within=ends if within is None else cube.window(within), center=center,
         reference="the one given" if reference else together, limits=limits,
         dispersion=factor, spread=spread, covariance=pairs,
+        before=None if before is None else cube.window(before, "before"),
     )  # fmt: skip
 
 

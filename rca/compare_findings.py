@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+import pandas as pd
+
 from rca import sentences as say
 from rca.compare import Comparison
 from rca.finding import Evidence, Finding, measured, remedy
@@ -12,7 +14,7 @@ from rca.result import rows
 
 def compare_findings(found: Comparison, evidence: Evidence) -> Iterator[Finding]:
     """A finding for each segment outside the funnel. A change that a localization found there, in the same direction,
-    is the same matter: where it comes from; without one it is a level that has been there before."""
+    is the same matter: where it comes from."""
     metric, label = found.metric, say.inner(found.metric.label)
     changes = evidence.of(Localization, metric.name)
     total = found.table["n"].sum()
@@ -23,20 +25,21 @@ def compare_findings(found: Comparison, evidence: Evidence) -> Iterator[Finding]
         source = _source(found, row, changes)
         same = " on the same mix" * bool(found.adjust_for)
         interval = metric.interval(row.conf_low, row.conf_high)
-        title = f"{row.segment}: {levels}{same}"
+        who = say.segment_words({found.by: row.segment})
+        title = f"{say.capital(who)}: {levels}{same}"
         yield Finding(
             **measured(metric, row.effect, row.conf_low, row.conf_high, row.p_adj, impact),
             kind="level",
             where={found.by: row.segment},
             reach="",
             title=title,
-            headline=f"{row.segment}: {label} is {size} {way} the {found.rival}{same}.",
+            headline=f"{say.capital(who)}: {label} is {size} {way} the {found.rival}{same}.",
             tag=f"{row.direction} than the {found.rival}",
             cases=abs(row.effect) * row.n,
             cases_text=f"on {say.exactly(row.n, metric.cases)}",
             remedy=remedy(
                 metric,
-                f"With {row.segment} at the level of the {found.rival}",
+                f"With {who} at the level of the {found.rival}",
                 _without(found, impact),
                 found.within[1],
             )
@@ -44,7 +47,8 @@ def compare_findings(found: Comparison, evidence: Evidence) -> Iterator[Finding]
             else "",
             details=(
                 f"difference {metric.change(row.effect)} (95 % interval {interval})",
-                *["no change of its own found: a level, not an event"] * (changes is not None and not source),
+                *[f"before {metric.change(row.effect_before)}"]
+                * bool(found.before and pd.notna(row.effect_before)),
             ),
             topic=f"{metric.name} {source or f'{found.by}={row.segment}'}",
         )

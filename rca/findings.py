@@ -200,7 +200,9 @@ def _told_once(found: Iterable[Finding]) -> list[Finding]:
     for first, *rest in topics.values():
         others = {f.metric: f"also {say.inner(f.label)} {f.impact_text}" for f in rest if f.metric != first.metric}
         others |= {f.kind: say.inner(f.title) for f in rest if f.kind != first.kind}
-        told.append(replace(first, details=(*others.values(), *first.details)))
+        dated = next((f for f in (first, *rest) if f.when), first)
+        when = {name: getattr(dated, name) for name in ("when", "since", "until", "events")}
+        told.append(replace(first, details=(*others.values(), *first.details), **when))
     return told
 
 

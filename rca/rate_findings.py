@@ -53,7 +53,8 @@ def _segment(
     change: Localization, where: dict[str, str], row: Any, others: Any | None, evidence: Evidence
 ) -> Finding:
     metric = change.metric
-    reach = "unknown" if others is None else others.reach
+    everyone = not evidence.source.scope  # a report on all: what moved in all cases is common
+    reach = ("own" if where else "common") if everyone else "unknown" if others is None else others.reach
     back = "Without it" if reach == "common" else f"{BACK} there" if where else BACK
     return Finding(
         **measured(metric, row.effect, row.conf_low, row.conf_high, row.p_adj, row.impact),
@@ -62,7 +63,7 @@ def _segment(
         reach=reach,
         title=say.rate_title(metric, where, row.rate_before, row.rate_after),
         headline=_common(metric, row.impact) if reach == "common" else _headline(change, where, row),
-        tag=TAGS[reach].format(scope=evidence.scope or "own"),
+        tag=TAGS[reach].format(scope=evidence.scope or "there"),
         cases=row.cases,
         cases_text=_cases_text(change, row.cases),
         remedy=_remedy(change, row.impact, back),

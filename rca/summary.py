@@ -22,7 +22,9 @@ def lead(own: Sequence[Finding], common: Sequence[Finding], changes: Iterable[Lo
         return quiet(changes)
     top = own[0]
     dimension = " ".join(source.scope).replace("_", " ")
-    alone = f"No other {dimension} shows it for the same cases." * (top.reach == "own" and top.kind == "rate")
+    alone = f"No other {dimension} shows it for the same cases." * (
+        bool(dimension) and top.reach == "own" and top.kind == "rate"
+    )
     shared = [f"{say.inner(f.label)} {f.impact_text}" for f in common]
     apart = f"Common to all and not counted against it: {say.several(shared)}." * bool(shared)
     return " ".join(filter(None, [alone, top.remedy, apart]))

@@ -1,5 +1,6 @@
 """Standardised rates against printed ones, tests and pooling against others' software, equal vendors alike."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -8,9 +9,11 @@ import pandas as pd
 import pytest
 from statsmodels.stats.contingency_tables import StratifiedTable
 from test_planted import bench
+from test_sentences import NO_NUMBER
 
 import rca
 from rca.compare import Comparison
+from rca.finding import Evidence
 from rca.funnel import limits
 
 METRICS = {
@@ -177,3 +180,29 @@ def test_mistakes_are_named() -> None:
         rca.compare(two, by="vendor", adjust_for=["vendor"])
     with pytest.raises(rca.InputError, match="unknown kind of limits 'exakt'"):
         rca.compare(two, by="vendor", limits="exakt")  # type: ignore[arg-type]
+
+
+def test_random_comparisons_say_no_nonsense() -> None:
+    """Few or no cases, none or all of which count, huge and tiny values, strata that one alone has."""
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        kind = ("proportion", "mean", "rate")[seed % 3]
+        frame = pd.DataFrame([(v, c) for v in "ABCDE" for c in "xyz"], columns=["vendor", "channel"])
+        frame["n"] = rng.integers(0, [2, 40, 10**6][seed % 4 % 3], 15, endpoint=True)
+        scale = 1 if kind == "proportion" else 10 ** rng.uniform(-4, 5)
+        frame["total"] = frame["n"] * np.round(rng.choice([0, 0.25, 1, rng.random()], 15), 1) * scale
+        frame["total_sq"] = frame["total"] * scale
+        frame.loc[0, ["n", "total", "total_sq"]] = 5, 5 * scale, 5 * scale**2
+        metric = rca.Metric(name="kpi", kind=kind, better="down")
+        found = rca.compare(
+            rca.Cube(frame.assign(period="2026-01-05"), metric, by=["vendor", "channel"]),
+            by="vendor",
+            adjust_for="channel" if seed % 2 else (),
+        )
+        source: Any = SimpleNamespace(scope={}, audience="internal")
+        said = [found.headline, rca.ranking(found).headline]
+        for finding in found.findings(Evidence((found,), source)):
+            said += [finding.title, finding.headline, finding.remedy, finding.impact_text, *finding.details]
+        assert not [text for text in said if NO_NUMBER.search(text)], (seed, said)
+        found.plot(plt.figure().add_subplot())
+        plt.close("all")

@@ -50,4 +50,10 @@ class TestNotebook:
 
 
 def test_there_are_notebooks() -> None:
-    assert {p.stem for p in NOTEBOOKS} >= {"vendor_performance", "incidents", "escalations", "seller_governance"}
+    assert {p.stem for p in NOTEBOOKS} >= {
+        "vendor_performance",
+        "incidents",
+        "escalations",
+        "seller_governance",
+        "portfolio",
+    }

@@ -30,6 +30,7 @@ SOME = {  # one with a story, and one in which nothing is to be found
 
 COMMON = {
     "vendor_performance": {("service_level", "all cases", "common")},
+    "portfolio": {("service_level", "all cases", "common")},
     "moderation_quality": {("audit_agreement", "policy=misleading", "common")},
 }
 

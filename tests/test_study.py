@@ -180,3 +180,12 @@ def test_no_two_names_share_a_folder(names):
     folders = safe_names([*names, *safe_names(names)] if not set(names) & set(safe_names(names)) else names)
     assert len({folder.casefold() for folder in folders}) == len(folders)
     assert all(Path(folder).name == folder and not folder.startswith(".") for folder in folders)
+
+
+def test_a_study_that_is_not_for_each_of_something_makes_one_report_on_all(tmp_path):
+    path = write_study(tmp_path, for_each=None)
+    (one,) = plan([path], tmp_path / "outputs")
+    assert [(run.name, run.scope, run.folder.name) for run in one.runs] == [("all", {}, "all")]
+    assert one.runs[0].parameters["scope"] == {}
+    partner = write_study(tmp_path, "partner", for_each=None, parameters={"audience": "partner"})
+    assert any("a report on all is for no partner" in line for line in lines(partner))

@@ -15,6 +15,8 @@ from rca.files import find_file
 from rca.scope import ACTION
 from rca.source import Source, open_source
 
+ALL = "all"  # the name of the one report of a study that is not for each of something
+
 
 @dataclass(frozen=True)
 class Run:
@@ -29,7 +31,7 @@ class Run:
     @property
     def name(self) -> str:
         """The scope in words: `Andes`."""
-        return ", ".join(self.scope.values())
+        return ", ".join(self.scope.values()) or ALL
 
     @property
     def pack(self) -> Path | None:
@@ -98,7 +100,7 @@ def _plan(study: Study, out: Path) -> Plan:
         problems += _unknown(study, source)
         for records in ("events", "actions"):
             attempt(getattr, source, records)
-    known = source is not None and study.for_each in _kinds(source)
+    known = source is not None and study.for_each in ("", *_kinds(source))
     scopes = attempt(_scopes, study, source) if known else []
     if not problems and not scopes:
         none = "no action is in effect on a KPI" if study.for_each == ACTION else f"no case has a {study.for_each}"
@@ -111,11 +113,12 @@ def _plan(study: Study, out: Path) -> Plan:
         Run(
             study=study,
             notebook=notebook,
-            scope={study.for_each: scope},
-            parameters={"source": study.source, "scope": {study.for_each: scope}, **study.parameters},
+            scope=scope,
+            parameters={"source": study.source, "scope": scope, **study.parameters},
             folder=folder / name,
         )
-        for scope, name in zip(scopes, safe_names(scopes), strict=True)
+        for value, name in zip(scopes, safe_names(scopes), strict=True)
+        for scope in [{study.for_each: value} if study.for_each else {}]
     ]
     return Plan(study, source, runs, folder)
 
@@ -126,7 +129,8 @@ def _wrong(study: Study, takes: Mapping[str, Parameter]) -> Iterator[str]:
         if name in study.parameters:
             yield f"parameter {name!r} comes from the study itself, take it out of 'parameters'."
         if name not in takes:
-            yield f"{study.notebook} has no parameter {name!r}, so it cannot be run for each {study.for_each}."
+            each = f"for each {study.for_each}" if study.for_each else "by a study"
+            yield f"{study.notebook} has no parameter {name!r}, so it cannot be run {each}."
     yield from wrong_parameters(takes, study.parameters)
     given = {"source", "scope", *study.parameters}
     yield from (f"parameter {n!r} has no value." for n, p in takes.items() if p.required and n not in given)
@@ -136,7 +140,10 @@ def _unknown(study: Study, source: Any) -> Iterator[str]:
     """Names of metrics, dimensions and periods that there are not, and windows that are none."""
     from rca.period import PERIODS
 
-    if study.for_each not in (kinds := _kinds(source)):
+    if not study.for_each:
+        if study.parameters.get("audience") == "partner":
+            yield "for_each: a report on all is for no partner; name the dimension of the partners."
+    elif study.for_each not in (kinds := _kinds(source)):
         yield f"for_each: unknown dimension {study.for_each!r}. {hint(study.for_each, kinds)}"
     for parameter, what, known in (
         ("metric", "metric", source.metrics),
@@ -158,6 +165,8 @@ def _kinds(source: Source) -> list[str]:
 
 def _scopes(study: Study, source: Any) -> list[str]:
     """The values to make a report for: all of them by name, or those with most cases; or the actions in effect."""
+    if not study.for_each:
+        return [ALL]
     if study.for_each in source.dimensions:
         known = list(source.values(study.for_each).drop(MISSING, errors="ignore").index)
     else:

@@ -81,12 +81,13 @@ def _write(
     for kpi in (kpi for report in reports for kpi in report.kpis):
         labels.setdefault(kpi.metric, kpi.label)
     after = max((report.after for report in reports), default=None)
-    sentence, counts = _sentence(done, _plural(study.for_each)), Counter(row.status for row in rows)
+    sentence = _sentence(done, _plural(study.for_each)) if study.for_each or not done else reports[0].title
+    counts = Counter(row.status for row in rows)
     page = environment().get_template("index.html.j2")
     text = page.render(
         title=study.title,
-        noun=study.for_each.replace("_", " "),
-        nouns=_plural(study.for_each),
+        noun=(study.for_each or "report").replace("_", " "),
+        nouns=_plural(study.for_each or "report"),
         sentence=sentence,
         after=after,
         labels=labels,

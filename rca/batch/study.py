@@ -18,7 +18,8 @@ class Study(BaseModel):
     title       what readers call the report
     notebook    path of the notebook, looked for in the study's folder and in each above it
     source      path of the contract of the data, looked for in the same way
-    for_each    the dimension that a report is made for each value of; `action`: each action that is in effect
+    for_each    the dimension that a report is made for each value of; `action`: each action that is in effect; one
+                report on all cases when not given
     only        those values only
     largest     the values with most cases only
     parameters  for the notebook's parameters cell; `source` and `scope` come from the study itself
@@ -34,7 +35,7 @@ class Study(BaseModel):
     title: str
     notebook: str
     source: str
-    for_each: str
+    for_each: str = ""
     only: list[Value] | None = None
     largest: int | None = Field(default=None, ge=1)
     parameters: dict[str, Any] = Field(default_factory=dict)
