@@ -46,6 +46,8 @@ _HOME = {
     "stress": "stress",
     # the vendor, or everyone?
     "reach": "reach",
+    # look closer
+    "explore": "explore",
     # what to act on
     "findings": "findings",
 }

@@ -56,4 +56,5 @@ def test_there_are_notebooks() -> None:
         "escalations",
         "seller_governance",
         "portfolio",
+        "explore",
     }
