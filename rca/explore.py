@@ -150,20 +150,17 @@ class Explorer:
 
     def _looks(self, view: str) -> list[Any]:
         """What of a view is displayed; what cannot be answered is said in its place, and the rest is empty."""
-        import matplotlib.pyplot as plt
         from IPython.display import Image, Markdown
 
-        from rca.plotting.picture import png
+        from rca.plotting.picture import taken
 
         try:
             found = self.result(view)
-            picture = found.plot().figure
+            drawn = Image(taken(found.plot().figure))
         except InputError as error:
             if self.controls is None:  # a report that cannot be made has to fail, not to look like one
                 raise
             return [Markdown(f"**{escape(str(error))}**"), Markdown(""), Markdown("")]
-        drawn = Image(png(picture))
-        plt.close(picture)  # else it is shown once more at the end of the cell
         return [found, drawn, Markdown(f"```python\n{self.call(view)}\n```")]
 
     def __repr__(self) -> str:

@@ -67,6 +67,13 @@ def png(picture: Picture) -> bytes:
     return file.getvalue()
 
 
+def taken(picture: Picture) -> bytes:
+    """The picture as a PNG file, and closed: else a notebook shows it once more at the end of the cell."""
+    drawn = png(picture)
+    plt.close(picture)
+    return drawn
+
+
 def stack(width: float, heights: Sequence[float]) -> np.ndarray:
     """The axes of a new picture: panels of these heights below each other, in inches."""
     figure: dict[str, Any] = {"FigureClass": Picture, "layout": Stack(heights)}
