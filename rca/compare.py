@@ -111,7 +111,7 @@ class Comparison(Result):
         if facts["comparable"] < 0.95:
             alone = say.percent(1 - facts["comparable"])
             parts.append(f"{alone} of {self.metric.cases} are of a kind that one alone has")
-        return f"{self.metric.label}{where}: {'; '.join(parts)}."
+        return f"{self.metric.label}{where}: {'; '.join(parts)}; reference: {self.reference}."
 
     @property
     def display(self) -> pd.DataFrame:
@@ -178,7 +178,7 @@ def compare(
     have such cases too. Its variance is that of the draw of a segment's cases from all of their kind, so that rare
     combinations do no harm; of proportions and rates the p-value is the tail of the binomial with this mean and
     variance. Who differs is taken out of the reference, so that two slow vendors make no other a fast one. Where all
-    are alike, anyone is called worse or better in at most 1 % of comparisons.
+    are alike, anyone is called worse or better in 1 to 2 % of comparisons (bench/compare.py).
 
     >>> frame = pd.DataFrame({"period": "2026-01-05", "vendor": ["A", "A", "B", "B"], "channel": ["chat", "phone"] * 2,
     ...                       "n": [900, 100, 100, 900], "total": [450, 90, 50, 810]})
@@ -188,7 +188,7 @@ def compare(
     >>> compare(cube, by="vendor").table[["segment", "rate", "expected", "direction"]].round(2).values.tolist()
     [['A', 0.54, 0.86, 'worse'], ['B', 0.86, 0.54, 'better']]
     >>> compare(cube, by="vendor", adjust_for="channel").headline
-    'CSAT on the same channel: none of 2 by vendor differs from the others beyond chance.'
+    'CSAT on the same channel: none of 2 by vendor differs from the others beyond chance; reference: all 2 together.'
     """
     strata = tuple(dict.fromkeys([adjust_for] if isinstance(adjust_for, str) else adjust_for))
     for dimension in (by, *strata):
