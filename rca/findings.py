@@ -116,7 +116,7 @@ def findings(*results: Many | Result, source: Source) -> Findings:
         "schema": SCHEMA,
         "title": (own or common)[0].headline if own or common else "No change beyond noise.",
         "lead": summary.lead(own, common, changes.values(), source),
-        "summary": summary.lines(own, common, cards, actions, quiet),
+        "summary": summary.lines(own, common, cards, actions, quiet, source),
         "fishbone": fishbone([*own, *common], changes, source.families),
         "looked": len([r for r in flat if looks(r)]),
         "scope": dict(source.scope),
@@ -128,7 +128,7 @@ def findings(*results: Many | Result, source: Source) -> Findings:
         "common": [_json(f, i) for i, f in enumerate(common, start=1)],
         "actions": actions,
         "quiet_text": quiet,
-        "definitions": [summary.definition(m) for m in {r.metric.name: r.metric for r in flat}.values()],
+        "definitions": [summary.definition(m, source) for m in {r.metric.name: r.metric for r in flat}.values()],
         "data": [{"label": say.capital(name), "text": text} for name, text in source.facts.items()],
     }
     return Findings(pd.DataFrame(record["findings"] + record["common"]), record)

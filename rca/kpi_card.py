@@ -7,6 +7,7 @@ import pandas as pd
 
 from rca.control_chart import ControlChart
 from rca.localize import Localization
+from rca.period import Dates
 
 ASSURANCE = {  # will it hit the target as it is now?
     "always": "always on target",
@@ -20,6 +21,7 @@ def kpi_card(chart: ControlChart, change: Localization | None, common: bool) -> 
 
     With a localization, the value is that of its window after and the change the one that it explains; else the value
     is that of the last period that the chart judges, and the change that from the centre or its change of level.
+    Events so rare that the chart counts what lies between them are told as what they are: `3 of 2,104`.
     """
     if change is None:
         metric, value, target = chart.metric, float(chart.judged["value"].iloc[-1]), chart.target
@@ -31,18 +33,21 @@ def kpi_card(chart: ControlChart, change: Localization | None, common: bool) -> 
     drawn = chart.table if change is None or chart.whole is None else chart.whole
     limits = "lcl" in drawn
     status = "common" if common and chart.status != "steady" else chart.status
-    texts = {"steady": "common cause", "common": "common to all"}
-    size, assurance = metric.change(effect, signed=False), chart.assurance if limits else None
+    texts = {"steady": "steady", "common": "common to all"}
+    assurance = chart.assurance if limits else None
+    text, moved = metric.text(value), f"{metric.change(effect, signed=False)} {'higher' if effect > 0 else 'lower'}"
+    if change is not None and chart.whole is not None and metric.kind == "proportion":
+        text, moved = _counted(chart.whole, change.after), f"{_counted(chart.whole, change.before)} before"
     return {
         "metric": metric.name,
         "label": metric.label,
         "value": rounded(value),
-        "text": metric.text(value),
+        "text": text,
         "target": None if target is None else rounded(target),
         "target_text": "" if target is None else f"target {metric.text(target)}",
         "assurance": assurance["verdict"] if assurance else "",
         "assurance_text": ASSURANCE[assurance["verdict"]] if assurance else "",
-        "change_text": "steady" if status == "steady" else f"{size} {'higher' if effect > 0 else 'lower'}",
+        "change_text": "steady" if status == "steady" else moved,
         "status": status,
         "status_text": texts.get(status, f"special cause, {status}"),
         "trend": "flat" if status == "steady" else "up" if effect > 0 else "down",
@@ -52,6 +57,11 @@ def kpi_card(chart: ControlChart, change: Localization | None, common: bool) -> 
         **{name: [rounded(v) for v in drawn[name]] if limits else [] for name in ("lcl", "center", "ucl")},
         "axis": _axis(drawn, target, metric, limits),
     }
+
+
+def _counted(whole: pd.DataFrame, window: Dates) -> str:
+    seen = whole[whole["period"].between(*window)]
+    return f"{seen['total'].sum():,.0f} of {seen['n'].sum():,.0f}"
 
 
 def _axis(drawn: pd.DataFrame, target: float | None, metric: Any, limits: bool) -> list[str]:

@@ -17,6 +17,7 @@ from rca.result import Result, named
 from rca.search import ALL as ALL_SHARE
 from rca.search import Search, search
 from rca.segment_rates import ALL, NUMBERS, SegmentRates
+from rca.sentences import inner
 
 if TYPE_CHECKING:
     from rca.finding import Evidence, Finding
@@ -69,7 +70,7 @@ class Localization(Result):
         if not facts["segments"]:
             change = m.change(facts["detectable"], signed=False)
             return (
-                f"No cause found: no segment of {m.label} changed beyond noise; a change of {change}"
+                f"No cause found: no segment of {inner(m.label)} changed beyond noise; a change of {change}"
                 f" in a segment that holds 20 % of the {m.cases} would have been seen."
             )
         where = f"in {ALL} alike" if facts["common"] else f"where {facts['segment']}"

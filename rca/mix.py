@@ -13,7 +13,7 @@ from rca.errors import InputError
 from rca.metric import Metric
 from rca.period import Dates, Window
 from rca.result import Result, named
-from rca.sentences import segment_name
+from rca.sentences import inner, segment_name
 from rca.shares import Shares, Shift
 from rca.split import split
 
@@ -57,13 +57,13 @@ class Mix(Result):
     def headline(self) -> str:
         facts, m = self.facts, self.metric
         if not facts["shifts"]:
-            return f"No mix shift: no change in the mix of {m.cases} moved {m.label} beyond noise."
+            return f"No mix shift: no change in the mix of {m.cases} moved {inner(m.label)} beyond noise."
         more = facts["shifts"] - 1
         others = f"; {more} more shift{'s' * (more > 1)} of mix" if more else ""
         verb = "rose" if facts["share_after"] > facts["share_before"] else "fell"
         return (
             f"Mix shift: the share of {facts['segment']} {verb} from {100 * facts['share_before']:.0f} % to"
-            f" {100 * facts['share_after']:.0f} % of {m.cases}, which alone moved {m.label} by"
+            f" {100 * facts['share_after']:.0f} % of {m.cases}, which alone moved {inner(m.label)} by"
             f" {m.change(facts['mix_effect'])} (95 % interval"
             f" {m.interval(facts['conf_low'], facts['conf_high'])}){others}."
         )

@@ -63,7 +63,7 @@ def _segment(
         reach=reach,
         title=say.rate_title(metric, where, row.rate_before, row.rate_after),
         headline=_common(metric, row.impact) if reach == "common" else _headline(change, where, row),
-        tag=TAGS[reach].format(scope=evidence.scope or "there"),
+        tag="" if _partner(evidence) else TAGS[reach].format(scope=evidence.scope or "there"),
         cases=row.cases,
         cases_text=_cases_text(change, row.cases),
         remedy=_remedy(change, row.impact, back),
@@ -76,13 +76,18 @@ def _segment(
 
 
 def _elsewhere(metric: Metric, row: Any, evidence: Evidence) -> Iterator[str]:
-    """The others in a row of `Reach.table`, where they can be compared; a partner is told no figure of them."""
-    if evidence.source.audience == "partner":
+    """The others in a row of `Reach.table`, where they can be compared."""
+    if _partner(evidence):
         return
     if row.reach != "unknown":
         yield f"elsewhere {metric.change(row.others_effect)}"
     if row.reach in ("common", "shared"):
         yield f"{row.moved} of {row.others} others {'shows' if row.moved == 1 else 'show'} it too"
+
+
+def _partner(evidence: Evidence) -> bool:
+    """Whether a partner reads it, who is told of the others only what is common to all."""
+    return evidence.source.audience == "partner"
 
 
 def _headline(change: Localization, where: dict[str, str], row: Any) -> str:

@@ -17,14 +17,13 @@ from rca.source import Source
 
 
 def lead(own: Sequence[Finding], common: Sequence[Finding], changes: Iterable[Localization], source: Source) -> str:
-    """What it means, and what setting it right would bring."""
+    """What it means, and what setting it right would bring; a partner is not told who else shows it."""
     if not own:
         return quiet(changes)
     top = own[0]
     dimension = " ".join(source.scope).replace("_", " ")
-    alone = f"No other {dimension} shows it for the same cases." * (
-        bool(dimension) and top.reach == "own" and top.kind == "rate"
-    )
+    own_alone = bool(dimension) and top.reach == "own" and top.kind == "rate" and source.audience != "partner"
+    alone = f"No other {dimension} shows it for the same cases." * own_alone
     shared = [f"{say.inner(f.label)} {f.impact_text}" for f in common]
     apart = f"Common to all and not counted against it: {say.several(shared)}." * bool(shared)
     return " ".join(filter(None, [alone, top.remedy, apart]))
@@ -37,8 +36,10 @@ def status(own: Sequence[Finding]) -> str:
 
 def quiet(changes: Iterable[Localization]) -> str:
     """How large a change could have been missed; empty where no KPI was searched for one."""
-    sizes = [f"{c.metric.change(c.detectable[1.0], signed=False)} of {say.inner(c.metric.label)}" for c in changes]
-    return f"A change of the whole of {say.several(sizes, 'or')} would have been seen." if sizes else ""
+    sizes = [
+        f"of {say.inner(c.metric.label)} by {c.metric.change(c.detectable[1.0], signed=False)}" for c in changes
+    ]
+    return f"A change {say.several(sizes, 'or')} over all cases would have been seen." if sizes else ""
 
 
 def lines(
@@ -47,11 +48,17 @@ def lines(
     cards: Sequence[Mapping[str, Any]],
     actions: Sequence[Mapping[str, Any]],
     quiet_text: str,
+    source: Source,
 ) -> list[dict[str, str]]:
-    """The report in at most five lines, each with a label: what, where, when and why, whose, next."""
+    """The report in at most five lines, each with a label: what, where, when and why, whose, next.
+
+    A partner sees few events and actions, or none: that none is known, or open, is not said to it.
+    """
+    partner = source.audience == "partner"
     shared = say.several([f"{say.inner(f.label)} {f.impact_text}" for f in common])
-    everyone = f"Common to all: {shared}; look at the clock, the policy or the tool." if shared else ""
-    todo = _todo(actions, bool(own))
+    look = "not counted against you" if partner else "look at the clock, the policy or the tool"
+    everyone = f"Common to all: {shared}; {look}." if shared else ""
+    todo = "" if partner and not actions else _todo(actions, bool(own))
     if not own:
         quiet_line = f"No change{' of its own' * bool(common)} beyond noise."
         given = {"What": quiet_line, "Whose": everyone, "How sure": quiet_text, "Next": todo}
@@ -67,8 +74,10 @@ def lines(
         given = {
             "What": first,
             "Where": f"{where}{others}.",
-            "When and why": _when(top),
-            "Whose": " ".join(filter(None, [f"{say.capital(top.tag)}." * (top.kind == "rate"), everyone])),
+            "When and why": _when(top, "" if partner else "no known event began then"),
+            "Whose": " ".join(
+                filter(None, [f"{say.capital(top.tag)}." * bool(top.kind == "rate" and top.tag), everyone])
+            ),
             "Next": " ".join(filter(None, [todo if not top.actions else _followed(top), top.remedy])),
         }
     return [{"label": label, "text": text} for label, text in given.items() if text]
@@ -79,16 +88,16 @@ def _paren(text: str) -> str:
 
 
 def _card(card: Mapping[str, Any]) -> str:
-    return f"{card['label']} {', '.join(filter(None, (card['text'], card['target_text'], card['change_text'])))}."
+    value = f"{card['label']} {', '.join(filter(None, (card['text'], card['change_text'])))}"
+    return f"{'; '.join(filter(None, (value, card['target_text'])))}."
 
 
-def _when(finding: Finding) -> str:
+def _when(finding: Finding, unknown: str) -> str:
     """Since when, and what began then."""
     if not finding.when:
         return "No start could be dated." if finding.kind in ("rate", "mix") else ""
     tied = [d for d in finding.details if d.startswith("coincides") or " in effect since " in d]
-    known = say.several(tied) or "no known event began then"
-    return f"{say.capital(finding.when)}; {known}."
+    return f"{'; '.join(filter(None, (say.capital(finding.when), say.several(tied) or unknown)))}."
 
 
 def _followed(finding: Finding) -> str:
@@ -106,14 +115,16 @@ def _todo(actions: Sequence[Mapping[str, Any]], found: bool) -> str:
     return f"{say.count(len(still), 'action')} open{overdue}{'; none on this finding' * found}."
 
 
-def definition(metric: Metric) -> dict[str, str]:
-    """What a KPI means, in the words of its contract."""
+def definition(metric: Metric, source: Source) -> dict[str, str]:
+    """What a KPI means, in the words of its contract; to a partner without expressions over columns closed to it."""
+    if source.audience == "partner" and _reads_closed(metric, source):
+        metric = metric.model_copy(update={"counts": None, "out_of": None, "value": "a value that is not shown"})
     repeat = " that the same customer follows with another" * bool(metric.repeat)
     where = f" where {metric.counts}" if metric.counts else repeat
     what = {
         "proportion": f"share of {metric.cases}{where}",
         "mean": f"mean of {metric.value} over {metric.cases}",
-        "rate": f"{metric.counts} per {metric.out_of}",
+        "rate": f"{metric.counts or 'events'} per {metric.out_of or 'unit'}",
     }[metric.kind]
     asked = f", of those where {metric.out_of}" * bool(metric.out_of and metric.kind != "rate")
     since = [
@@ -123,6 +134,14 @@ def definition(metric: Metric) -> dict[str, str]:
     target = f"; target {', '.join(since)}" * bool(since)
     way = "more" if metric.better == "up" else "less"
     return {"label": metric.label, "text": f"{what}{asked}; {way} is better{target}"}
+
+
+def _reads_closed(metric: Metric, source: Source) -> bool:
+    from rca.expression import columns_of
+
+    read = set().union(*(columns_of(text) for text in (metric.counts, metric.out_of, metric.value) if text))
+    contract = source.contract
+    return not read.isdisjoint(contract.closed | (set(contract.dimensions) - set(source.dimensions)))
 
 
 def action(row: Any, after: Dates) -> dict[str, Any]:

@@ -100,7 +100,8 @@ def record_of(source: Source, issue: str) -> dict[str, Any]:
     finding = {**FINDING, "segment": f"issue={issue}", "where": where, "title": f"Issue {issue}: late 5 % → 9 %"}
     vendor = source.scope.get("vendor", "Nobody")
     facts = [{"label": what, "text": text} for what, text in source.facts.items()]
-    return RECORD | {"findings": [{**finding, "tag": f"{vendor} only"}], "data": facts, "scope": dict(source.scope)}
+    told = {"findings": [{**finding, "tag": f"{vendor} only"}], "data": facts, "scope": dict(source.scope)}
+    return RECORD | told | {"definitions": [{"label": "Late", "text": "share of cases that were late"}]}
 
 
 def texts(folder: Path) -> Iterator[tuple[str, bytes]]:

@@ -10,11 +10,13 @@ import pandas as pd
 import pytest
 
 import rca
+from rca import summary
 from rca.batch import record as schema
 from rca.cube import Cube
 from rca.errors import InputError
 from rca.finding import Evidence, Finding, measured
 from rca.findings import MIME, SCHEMA, Findings
+from rca.kpi_card import kpi_card
 from rca.metric import Metric, Target
 from rca.result import Many, Result
 
@@ -72,6 +74,8 @@ def source(actions: pd.DataFrame = NO_ACTIONS, audience: str = "internal") -> An
         facts={"cases": "many"},
         families={"place": ("market",)},
         extent=(WEEKS[0], WEEKS[-1]),
+        contract=SimpleNamespace(closed=frozenset(), dimensions=()),
+        dimensions=(),
     )
 
 
@@ -148,7 +152,7 @@ def test_a_quiet_scope_has_no_finding_and_says_what_could_have_been_missed() -> 
     assert record["status"] == "quiet"
     assert record["findings"] == record["common"] == []
     assert record["lead"] == record["quiet_text"]
-    assert "points of customer satisfaction would have been seen" in record["lead"]
+    assert "points over all cases would have been seen" in record["lead"]
 
 
 def test_the_own_cause_comes_before_the_common_one_and_holds_it_apart() -> None:
@@ -249,18 +253,48 @@ def test_a_new_kind_of_result_brings_its_own_findings() -> None:
     assert schema.read_findings(json.loads(json.dumps(record)))
 
 
-def test_a_partner_is_told_whose_a_change_is_but_no_figure_of_others() -> None:
-    """Its own cause, and one that is common: the record differs from the internal one in nothing else."""
+def test_a_partner_is_told_what_is_its_own_or_common_and_nothing_of_others() -> None:
+    """Its own cause, and one that is common, no event and no action that it may see: of those it is told nothing."""
     cube = everyone({("", "", ""): 0.05, ("Andes", "MX", "chat"): 0.25})
     ours = report(cube).record
     theirs = rca.findings(*results(cube), source=source(audience="partner")).record
     assert {"elsewhere −5.0 points", "3 of 3 others show it too"} < set(ours["common"][0]["details"])
-    assert "elsewhere" not in json.dumps(theirs)
-    for finding in ours["findings"] + ours["common"]:
-        finding["details"] = [
-            text for text in finding["details"] if "elsewhere" not in text and "others" not in text
-        ]
-    assert ours == theirs
+    told = json.dumps(theirs)
+    assert not [
+        words
+        for words in ("elsewhere", "others", "other vendor", "only", "action is", "known", "tool")
+        if words in told
+    ]
+    assert [f["tag"] for f in theirs["findings"] + theirs["common"]] == ["", "common to all"]
+    assert ours["findings"][0]["tag"] == "Andes only"
+    same = ("title", "headline", "impact_text", "remedy", "conf_low", "p_adj")
+    for mine, shown in zip(ours["findings"] + ours["common"], theirs["findings"] + theirs["common"], strict=True):
+        assert [mine[key] for key in same] == [shown[key] for key in same]
+
+
+def test_a_partner_is_not_told_expressions_over_columns_that_are_closed_to_it() -> None:
+    late = CSAT.model_copy(update={"counts": "late and agent <> 'Bo'", "out_of": "late is not null"})
+    given = source(audience="partner")
+    assert "share of answers where late and agent <> 'Bo'" in summary.definition(late, given)["text"]
+    given.contract.closed = frozenset({"agent"})
+    assert summary.definition(late, given)["text"].startswith("share of answers; more is better; target")
+    given.audience = "internal"
+    assert "agent" in summary.definition(late, given)["text"]
+
+
+def test_a_rare_event_is_told_as_a_count_of_cases() -> None:
+    """One escalation in 26 weeks of 100 cases in every second week, then one in every week of 8."""
+    rare = Metric(name="escalated", kind="proportion", better="down")
+    total = [i % 2 for i in range(26)] + [1] * 8
+    weeks = pd.date_range("2026-03-23", periods=34, freq="7D")
+    frames = [
+        pd.DataFrame({"period": weeks, "market": m, "n": 50, "total": t}) for m, t in (("MX", total), ("BR", 0))
+    ]
+    cube = Cube(pd.concat(frames, ignore_index=True), rare, by=["market"])
+    chart = rca.control_chart(cube, baseline=WINDOWS["before"])
+    card = kpi_card(chart, rca.localize(cube, **WINDOWS), common=False)
+    assert (chart.chart, card["text"]) == ("g", "8 of 800")
+    assert card["change_text"] == ("steady" if card["status"] == "steady" else "13 of 2,600 before")
 
 
 def test_actions_follow_their_finding_with_their_state() -> None:
@@ -304,7 +338,7 @@ def test_the_published_schema_is_the_one_that_reads_the_record() -> None:
 
 SUMMARY = {
     "own": [
-        ("What", "Customer satisfaction 81.0 %, target 85.0 %, 5.0 points lower."),
+        ("What", "Customer satisfaction 81.0 %, 5.0 points lower; target 85.0 %."),
         (
             "Where",
             "Channel chat, market MX: customer satisfaction 80.0 % → 55.0 %, −5.0 points (≈ 200 answers a week).",
@@ -317,7 +351,7 @@ SUMMARY = {
         ),
     ],
     "mix": [
-        ("What", "Customer satisfaction 83.0 %, target 85.0 %, 3.0 points lower."),
+        ("What", "Customer satisfaction 83.0 %, 3.0 points lower; target 85.0 %."),
         ("Where", "More cases with channel chat: 40 % → 70 % of cases, −3.0 points on customer satisfaction."),
         ("When and why", "No start could be dated."),
         ("Next", "No action is open. With the former mix, customer satisfaction would be 86.0 %, on target."),
@@ -325,7 +359,7 @@ SUMMARY = {
     "common": [
         ("What", "No change of its own beyond noise."),
         ("Whose", "Common to all: customer satisfaction −10.0 points; look at the clock, the policy or the tool."),
-        ("How sure", "A change of the whole of 0.9 points of customer satisfaction would have been seen."),
+        ("How sure", "A change of customer satisfaction by 0.9 points over all cases would have been seen."),
         ("Next", "No action is open."),
     ],
 }

@@ -136,9 +136,7 @@ def test_the_workbook_has_a_summary_definitions_and_the_rows_in_order(tmp_path, 
         ["C2", dt.datetime(2026, 1, 5), "Andes", "=1+1", 0],
         ["C1", dt.datetime(2026, 1, 6), "Andes", "refund", 1],
     ]
-    assert ["Late", "KPI, proportion", "counts: late = 1", "down is better"] in [
-        row[:4] for row in values["Definitions"]
-    ]
+    assert ["Late", "KPI", "share of cases that were late"] in values["Definitions"]
     assert ["Result", "Late cases rose by 2 points."] in [row[:2] for row in values["Summary"]]
     assert ["Late", "9.0 %", "target 5 %", "2.0 points higher"] in [row[:4] for row in values["Summary"]]
     formula = sheets["Data"][1][3]

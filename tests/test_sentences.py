@@ -72,7 +72,7 @@ class Case:
 
 def said(own: list[Finding], common: list[Finding], changes: dict[str, Localization]) -> list[str]:
     texts = [summary.lead(own, common, [], SOURCE)]
-    texts += [line["text"] for line in summary.lines(own, common, [], [], "")]
+    texts += [line["text"] for line in summary.lines(own, common, [], [], "", SOURCE)]
     fish = fishbone([*own, *common], changes, {})
     texts += (
         [fish["effect"], *(p["text"] for b in fish["bones"] for p in [*b["parts"], *fish["everywhere"]])]
@@ -146,7 +146,7 @@ def test_random_incidents_read_well() -> None:
     for seed in range(100):
         found = incidents(np.random.default_rng(seed))
         told, card = list(found.findings(Evidence((found,), SOURCE))), incident_card(found)
-        lines = [line["text"] for line in summary.lines(told, [], [card], [], "")]
+        lines = [line["text"] for line in summary.lines(told, [], [card], [], "", SOURCE)]
         texts = [*said(told, [], {}), *lines, found.headline, *found.display.astype(str).to_numpy().ravel()]
         for text in texts:
             assert not NO_NUMBER.search(text), (seed, text)

@@ -1,7 +1,6 @@
 """The partner pack: what one vendor receives of its report. Closed by default: nothing comes in that is not for it."""
 
 import base64
-import datetime as dt
 import re
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +16,6 @@ from rca.batch.workbook import MOST_ROWS, Table, write_csv, write_workbook
 from rca.cube_query import cubes
 from rca.errors import InputError
 from rca.files import find_file
-from rca.metric import Metric
 from rca.source import Source, open_source
 
 TAG = "partner"  # of the notebook cells that a partner may see
@@ -59,7 +57,8 @@ def fill(folder: Path, run: Run, everyone: Source, notebook: Any, findings: Find
     if source.cases > MOST_ROWS:
         write_csv(folder / "data.csv", data)
         data = data[0], [[f"{source.cases:,} cases are more than a sheet holds: see data.csv."]]
-    sheets = {"Summary": summary(run, findings, medians), "Definitions": definitions(source, data[0]), "Data": data}
+    words = definitions(source, findings, data[0])
+    sheets = {"Summary": summary(run, findings, medians), "Definitions": words, "Data": data}
     write_workbook(folder / "data.xlsx", sheets)
 
 
@@ -116,23 +115,14 @@ def raw_data(source: Source, key: bytes | None) -> Table:
     return columns, rows()
 
 
-def definitions(source: Source, columns: Sequence[str]) -> Table:
-    """What the KPIs and the columns are."""
-    rows = []
-    for metric in source.metrics.values():
-        parts = {"counts": metric.counts, "out of": metric.out_of, "value": metric.value}
-        made = "; ".join(f"{part}: {how}" for part, how in parts.items() if how)
-        rows.append([metric.label, f"KPI, {metric.kind}", made, f"{metric.better} is better", _targets(metric)])
+def definitions(source: Source, findings: Findings, columns: Sequence[str]) -> Table:
+    """What the KPIs of the report, in its own words, and the columns are."""
+    rows = [[fact.label, "KPI", fact.text] for fact in findings.definitions]
     for name in columns:
         kind = "personal, as a pseudonym" if name in source.contract.personal else str(source.table[name].type())
         what = "key" if name in source.contract.key else "time of the case" if name == source.time else "column"
-        rows.append([name, what, kind, "", ""])
-    return ["Name", "What it is", "How it is made", "Better", "Target"], rows
-
-
-def _targets(metric: Metric) -> str:
-    dated = ((metric.text(t.value), t.since) for t in metric.targets)
-    return "; ".join(text if since == dt.date.min else f"{text} since {since.isoformat()}" for text, since in dated)
+        rows.append([name, what, kind])
+    return ["Name", "What it is", "How it is made"], rows
 
 
 def summary(run: Run, findings: Findings, medians: Mapping[str, str]) -> Table:
@@ -144,8 +134,9 @@ def summary(run: Run, findings: Findings, medians: Mapping[str, str]) -> Table:
     for kpi in findings.kpis:
         texts = [kpi.label, kpi.text, kpi.target_text, kpi.change_text, kpi.status_text]
         rows.append([*texts, medians.get(kpi.metric, "")])
-    rows += [[], ["Finding", "Effect on the KPI", "Cases", "Whose"]]
-    rows += [[f.title, f.impact_text, f.cases_text, f.tag] for f in (*findings.findings, *findings.common)]
+    for title, found in (("Finding", findings.findings), ("Common to all", findings.common)):
+        rows += [[], [title, "Effect on the KPI", "Cases"]] if found else []
+        rows += [[f.title, f.impact_text, f.cases_text] for f in found]
     rows += [[], ["Action", "Owner", "Due", "State"]]
     rows += [[f"{a.action_id} {a.title}", a.owner, a.due, a.state] for a in findings.actions]
     return [run.study.title], rows

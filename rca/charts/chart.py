@@ -35,7 +35,7 @@ class ControlChart(Result):
     phases        `start` and `reason` of each phase
     caveat        what a reader of the headline must know about the limits, or ""
     events        what else happened: `start, end, title`
-    whole         `period, value` of the KPI itself, where the chart is of the gaps between its events
+    whole         `period, value, n, total` of the KPI itself, where the chart is of the gaps between its events
     """
 
     panel_height: ClassVar[float] = 2.8

@@ -56,7 +56,7 @@ def rare_chart(s: Series, options: Options, scope: Any) -> ControlChart:
     chart = _finish(
         "g" if counted else "t", between(s), estimator, _dated(options, s), reason, scope, FEWEST, INSIDE
     )
-    return replace(chart, whole=pd.DataFrame({"period": s.period, "value": s.value}))
+    return replace(chart, whole=pd.DataFrame({"period": s.period, "value": s.value, "n": s.n, "total": s.total}))
 
 
 def between(s: Series) -> Series:
