@@ -200,4 +200,4 @@ def _interactive() -> bool:
     """Whether a server of Jupyter began this kernel for a person: a batch has none (jupyter_server names it)."""
     from importlib.util import find_spec
 
-    return "JPY_SESSION_NAME" in os.environ and find_spec("ipywidgets") is not None
+    return bool(os.environ.get("JPY_SESSION_NAME")) and find_spec("ipywidgets") is not None

@@ -25,6 +25,7 @@ SETTINGS = {
     "TZ": "UTC",
     "LC_ALL": "C.UTF-8",
     "IPYKERNEL_CELL_NAME": "<cell>",
+    "JPY_SESSION_NAME": "",  # begun from a notebook, a batch would be taken for its person
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
