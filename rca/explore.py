@@ -46,6 +46,8 @@ class Choice:
         """The choice with what was left open filled in: the first metric, the first dimensions but the scope's."""
         free = [d for d in cases.dimensions if d not in self.scope]
         by = [known(name, cases.dimensions, "dimension") for name in self.by] or free[:4]
+        if not by:
+            raise InputError(f"{self.source} has no dimension to explore by, but those of the scope.")
         metric = known(self.metric or next(iter(cases.metrics)), cases.metrics, "metric")
         split = known(self.split or by[0], cases.dimensions, "dimension")
         known(self.period, PERIODS, "period")

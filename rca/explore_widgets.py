@@ -1,23 +1,26 @@
 """The controls of an Explorer: what is chosen in them changes the choice, and the views follow."""
 
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import ipywidgets as w
 
 from rca.errors import InputError
 from rca.files import find_file
 from rca.period import PERIODS
 
 if TYPE_CHECKING:
+    import ipywidgets as w
+
     from rca.explore import Explorer
 
 ALL = "all"
 LOOK: Any = {"layout": {"width": "260px"}, "style": {"description_width": "58px"}}
 
 
-def controls(explorer: "Explorer") -> w.VBox:
+def controls(explorer: "Explorer") -> "w.VBox":
     """Dropdowns for what there is, texts for windows, a line that says what cannot be, a button that saves."""
+    import ipywidgets as w  # not at the top: loaded in a warm server, its widgets would reach no page
+
     chosen = explorer.choice
     files = sorted(find_file(chosen.source).parent.glob("*.yml"))
     contracts = {file.stem: str(Path(chosen.source).with_name(file.name)) for file in files}
@@ -38,6 +41,7 @@ def controls(explorer: "Explorer") -> w.VBox:
         """Set the controls from the choice."""
         quiet[0] = True
         chosen, cases = explorer.choice, explorer.cases
+        source.value = chosen.source
         metric.options = {m.label: n for n, m in cases.metrics.items()}
         split.options = by.options = list(cases.dimensions)
         dimension.options = [ALL, *cases.dimensions]
@@ -57,7 +61,7 @@ def controls(explorer: "Explorer") -> w.VBox:
             explorer.choose(**changes)
             said.value = ""
         except InputError as error:
-            said.value = f"<b>{error}</b>"
+            said.value = f"<b>{escape(str(error))}</b>"
         fill()
 
     def scope(change: Any) -> None:
@@ -69,7 +73,7 @@ def controls(explorer: "Explorer") -> w.VBox:
         try:
             said.value = f"Saved: <code>rca run params/{explorer.save(name.value).name}</code>"
         except InputError as error:
-            said.value = f"<b>{error}</b>"
+            said.value = f"<b>{escape(str(error))}</b>"
 
     fill()
     source.observe(lambda c: choose(source=c.new, scope={}, metric="", by=(), split=""), "value")

@@ -80,8 +80,12 @@ def test_a_saved_choice_is_a_study_of_the_notebook(contract: str, place: Path, s
 
 
 def test_controls_change_the_choice_and_say_what_cannot_be(contract: str, place: Path) -> None:
+    (place / "params/sources/broken.yml").write_text("table: <b>none.csv\n")
     explorer = rca.explore(contract, scope={"vendor": "Andes"}, widgets=True)
     of = controls(explorer.controls)
+    of["source"].value = "params/sources/broken.yml"
+    assert of["source"].value == explorer.choice.source == contract
+    assert "broken.yml" in explorer.controls.children[-1].value
     of["metric"].value = "handling_time"
     of["is"].value = "Delta"
     of["search"].value = ("market", "shift")
