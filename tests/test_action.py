@@ -129,6 +129,7 @@ def check(metric: rca.Metric, step: float, after: int = 14, expected: float | No
 
 def told(*checks: Any) -> dict[str, Any]:
     source = SimpleNamespace(
+        audience="internal",
         scope={"action": "A-1"},
         actions=pd.DataFrame([ROW]),
         facts={},
@@ -172,7 +173,13 @@ def test_a_side_effect_is_told_after_the_verdict() -> None:
 
 def test_the_findings_are_an_output_of_the_published_kind() -> None:
     source = SimpleNamespace(
-        scope={}, actions=pd.DataFrame(), facts={}, dimensions=(), about_action=False, families={}
+        audience="internal",
+        scope={},
+        actions=pd.DataFrame(),
+        facts={},
+        dimensions=(),
+        about_action=False,
+        families={},
     )
     bundle = rca.findings(check(LATE, -0.1), source=source)._repr_mimebundle_()
     assert bundle[MIME]["title"] == "The fix worked: late deliveries fell by 10.2 points."
