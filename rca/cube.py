@@ -57,11 +57,17 @@ class Cube:
                 raise InputError(
                     f"a cube of {self.metric.name} needs a column {column!r}. {hint(column, self.frame.columns)}"
                 )
-        frame = self.frame[needed].copy()
-        frame["period"] = pd.to_datetime(frame["period"]).astype("datetime64[us]")
+        columns: dict[str, Any] = {"period": pd.to_datetime(self.frame["period"]).astype("datetime64[us]")}
+        names = {}
+        for dimension in by:  # summed by number: texts are made once per value, not once per row
+            codes, values = pd.factorize(self.frame[dimension])
+            texts = pd.Series([*map(str, values), MISSING]).astype(str)
+            place, names[dimension] = pd.factorize(texts, sort=True)
+            columns[dimension] = place[codes]
+        columns |= {measure: self.frame[measure] for measure in needed[1 + len(by) :]}
+        frame = pd.DataFrame(columns).groupby(["period", *by], as_index=False, sort=True).sum()
         for dimension in by:
-            frame[dimension] = frame[dimension].astype(object).where(frame[dimension].notna(), MISSING).astype(str)
-        frame = frame.groupby(["period", *by], as_index=False, sort=True).sum()
+            frame[dimension] = names[dimension].take(frame[dimension].to_numpy()).array
         object.__setattr__(self, "frame", frame)
         object.__setattr__(self, "by", by)
         object.__setattr__(self, "partial", tuple(pd.Timestamp(p) for p in self.partial))

@@ -132,7 +132,7 @@ class Shares:
 
 def _dimension(cube: Cube, rows: pd.DataFrame, after: Array, coded: list[tuple[Array, pd.Index]]) -> _Dimension:
     sizes = [len(values) for _, values in coded]
-    seen, code = np.unique(np.ravel_multi_index([codes for codes, _ in coded], sizes), return_inverse=True)
+    seen, code = _numbered(np.ravel_multi_index([codes for codes, _ in coded], sizes), int(np.prod(sizes)))
     parts = np.unravel_index(seen, sizes)
     values = list(
         zip(*(names[part].astype(str) for part, (_, names) in zip(parts, coded, strict=True)), strict=True)
@@ -149,6 +149,14 @@ def _dimension(cube: Cube, rows: pd.DataFrame, after: Array, coded: list[tuple[A
     sides = side(sums, "before", kind), side(sums, "after", kind)
     dispersion, freedom = _dispersion(rows, after, code, sides)
     return _Dimension(values, code, wholes, sides, dispersion, freedom)
+
+
+def _numbered(cells: Array, size: int) -> tuple[Array, Array]:
+    """The cells that occur, in order, and each row's number among them; as np.unique, which sorts, does."""
+    if size > 4 * len(cells):
+        return np.unique(cells, return_inverse=True)
+    there = np.bincount(cells, minlength=size) > 0
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[cells]
 
 
 def _dispersion(rows: pd.DataFrame, after: Array, code: Array, sides: tuple[Side, Side]) -> tuple[Array, float]:
