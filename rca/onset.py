@@ -81,9 +81,10 @@ def onset(cube: Cube, change: Localization | Mix, *, events: pd.DataFrame | None
         where = change.where(i)
         series = _series(cube, where, mixed)
         series = series[series["period"].between(first, last) & (series["n"] > 0)].reset_index(drop=True)
-        if len(series) < SHORTEST:
+        after = series["period"].between(*change.after).to_numpy()
+        if len(series) < SHORTEST or not after.any():  # without cases after, nothing says when it began
             continue
-        probability, start, end = _change_point(series, series["period"].between(*change.after).to_numpy())
+        probability, start, end = _change_point(series, after)
         low, high = _interval(probability)
         until = pd.NaT if end is None else last_day(series["period"][end], cube.period)
         # what began in the second half of a period shows from the next one on
