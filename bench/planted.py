@@ -23,7 +23,7 @@ import rca
 from rca import sample_contacts, sample_escalations, sample_governance, sample_moderation
 from rca.action import reviewable
 from rca.incidents import WORDS, when
-from rca.sample import write_marketplace
+from rca.sample import write_sample
 from rca.sample_stories import STORIES, VERDICTS
 
 ROOT = Path(__file__).parents[1]
@@ -85,11 +85,7 @@ STUDIES: dict[str, dict[str, Wanted]] = {
 
 def make(folder: Path, seed: int) -> None:
     """Write the sample of a seed, and the contracts that read it."""
-    write_marketplace(folder, seed=seed)
-    sample_contacts.write_contacts(folder, seed=seed)
-    sample_escalations.write_escalations(folder, seed=seed)
-    sample_moderation.write_moderation(folder, seed=seed)
-    sample_governance.write_governance(folder, seed=seed)
+    write_sample(folder, seed=seed)
     for contract in (ROOT / "params/sources").glob("*.yml"):
         text = contract.read_text(encoding="utf-8").replace("data/sample/", "")
         (folder / contract.name).write_text(text, encoding="utf-8")

@@ -140,17 +140,9 @@ def sample(
     seed: Annotated[int, typer.Option(help="Another seed gives another marketplace.")] = 1,
 ) -> None:
     """Write the sample marketplace: 8 vendors, 6 markets, 40 weeks, and what really happened in them."""
-    from rca.sample import write_marketplace
-    from rca.sample_contacts import write_contacts
-    from rca.sample_escalations import write_escalations
-    from rca.sample_governance import write_governance
-    from rca.sample_moderation import write_moderation
+    from rca.sample import write_sample
 
-    write_marketplace(to, seed=seed)
-    write_contacts(to, seed=seed)
-    write_escalations(to, seed=seed)
-    write_moderation(to, seed=seed)
-    write_governance(to, seed=seed)
+    write_sample(to, seed=seed)
     typer.echo(f"Sample marketplace written to {to}.")
 
 

@@ -1,6 +1,5 @@
 """The sample marketplace: 40 weeks of service cases of eight vendors, with causes planted and written down."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,11 @@ import pandas as pd
 
 from rca.errors import InputError
 from rca.sample_cases import add_customers, add_outcomes, add_versions, draw_cases
+from rca.sample_contacts import write_contacts
+from rca.sample_escalations import write_escalations
+from rca.sample_files import write_files
+from rca.sample_governance import write_governance
+from rca.sample_moderation import write_moderation
 from rca.sample_stories import (
     ACTION_COLUMNS,
     EVENT_COLUMNS,
@@ -24,7 +28,7 @@ from rca.sample_stories import (
     Cause,
 )
 
-__all__ = ["Cause", "Marketplace", "make_marketplace", "write_marketplace"]
+__all__ = ["Cause", "Marketplace", "make_marketplace", "write_marketplace", "write_sample"]
 
 COLUMNS = [
     "case_id", "opened_at", "vendor", "market", "channel", "language", "issue_type", "issue_subtype", "sop",
@@ -88,13 +92,15 @@ def write_marketplace(
     The same arguments (and versions of pandas and pyarrow) write the same bytes.
     """
     made = make_marketplace(seed, causes, cases, weeks)
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    made.cases.to_parquet(folder / "cases.parquet", index=False, engine="pyarrow", compression="zstd")
-    for name, table in (("events", made.events), ("actions", made.actions)):
-        table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
-    (folder / "truth.json").write_text(json.dumps(made.truth, indent=2) + "\n", encoding="utf-8", newline="\n")
-    return folder
+    records = {"events": made.events, "actions": made.actions}
+    return write_files(folder, {"cases": made.cases}, records, {"truth": made.truth})
+
+
+def write_sample(folder: str | Path, seed: int = 1) -> Path:
+    """Write the tables of every study: of the marketplace, its contacts, escalations, moderation and governance."""
+    for write in (write_marketplace, write_contacts, write_escalations, write_moderation, write_governance):
+        write(folder, seed=seed)
+    return Path(folder)
 
 
 def _table(columns: Sequence[str], *parts: Sequence[tuple]) -> pd.DataFrame:

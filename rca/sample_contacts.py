@@ -1,17 +1,15 @@
 """The contacts of the sample marketplace, call by call: eight weeks, offered and abandoned, with incidents planted."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.signal import lfilter
 from scipy.special import expit, logit
 
-from rca.sample_stories import LAST_DAY
+from rca.sample_files import first_day, numbered, pick, write_files
 from rca.sample_vendors import DIMENSIONS, ISSUE_SHARES, LANGUAGES, VENDORS
 
 WEEKS, BINS = 8, 144  # bins of ten minutes in a day
@@ -89,27 +87,19 @@ def make_contacts(seed: int = 1, incidents: tuple[Incident, ...] = INCIDENTS) ->
     >>> bool(contacts["abandoned"].mean().round(1) == 0.1)
     True
     """
-    first = pd.Timestamp(LAST_DAY) - pd.Timedelta(days=7 * WEEKS - 1)
+    first = first_day(WEEKS)
     frames = []
     for number, market in enumerate(LANGUAGES):
         rng = np.random.default_rng([seed, number])
         frames.append(_market(rng, market, first, [one for one in incidents if one.market == market]))
-    frame = pd.concat(frames, ignore_index=True).sort_values("offered_at", kind="stable", ignore_index=True)
-    frame.insert(0, "contact_id", np.arange(1, len(frame) + 1))
-    return frame
+    return numbered(frames, "offered_at", "contact_id")
 
 
 def write_contacts(folder: str | Path, seed: int = 1) -> Path:
     """Write contacts.parquet, contact_events.csv and contact_truth.json; returns the folder."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    contacts = make_contacts(seed)
-    contacts.to_parquet(folder / "contacts.parquet", index=False, engine="pyarrow", compression="zstd")
     events = pd.DataFrame(EVENTS, columns=list(EVENT_COLUMNS))
-    events.to_csv(folder / "contact_events.csv", index=False, lineterminator="\n")
-    truth: list[dict[str, Any]] = [asdict(one) for one in INCIDENTS]
-    (folder / "contact_truth.json").write_text(json.dumps(truth, indent=2) + "\n", encoding="utf-8", newline="\n")
-    return folder
+    cases, truth = {"contacts": make_contacts(seed)}, {"contact_truth": [asdict(one) for one in INCIDENTS]}
+    return write_files(folder, cases, {"contact_events": events}, truth)
 
 
 def _market(rng: np.random.Generator, market: str, first: pd.Timestamp, incidents: list[Incident]) -> pd.DataFrame:
@@ -128,10 +118,7 @@ def _market(rng: np.random.Generator, market: str, first: pd.Timestamp, incident
         "vendor": {name: weight for name, weight in vendors.items() if weight},
         "issue_type": dict(zip(DIMENSIONS["issue_type"], ISSUE_SHARES, strict=True)),
     }
-    columns = {}
-    for name, weights in shares.items():
-        share = np.array(list(weights.values()))
-        columns[name] = rng.choice(list(weights), len(at), p=share / share.sum())
+    columns = {name: pick(rng, len(at), weights) for name, weights in shares.items()}
     base = np.array([CHANNELS[name][1] for name in CHANNELS])
     usual = logit(base[pd.Index(list(CHANNELS)).get_indexer(pd.Index(columns["channel"]))])
     odds, chance = usual + level[at], rng.random(len(at))

@@ -1,7 +1,6 @@
 """The resolution cases of the sample marketplace: who raised them, by which SOP they were solved, and whether they came
 back, were escalated, late or in time, with a cause planted in each market."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rca.result import rows
-from rca.sample_stories import LAST_DAY
+from rca.sample_files import draw_times, matching, numbered, pick, updates, write_files
 from rca.sample_vendors import ISSUE_SHARES, LANGUAGES, RESPONSE_TARGET, SUBTYPES, VENDORS
 
 WEEKS, A_WEEK = 40, 700  # cases of a market in a week
@@ -67,7 +66,6 @@ STORIES = (  # Turkey is quiet
         start="2026-09-28", effect=0.25, story="Vendors cannot see invoices any more, and ask.",
     ),
 )  # fmt: skip
-EVENT_COLUMNS = ("event_id", "kind", "title", "start", "end", "market", "sop")
 UPDATES = (  # of SOPs, that changed nothing
     ("SOP-114", "v3", "2026-07-06", None),
     ("SOP-105", "v3", "2026-07-20", "MX"),
@@ -87,43 +85,29 @@ def make_escalations(seed: int = 1, stories: tuple[Story, ...] = STORIES) -> pd.
         _market(np.random.default_rng([seed, 7, number]), market, [s for s in stories if s.market == market])
         for number, market in enumerate(LANGUAGES)
     ]
-    frame = pd.concat(frames).sort_values("opened_at", kind="stable", ignore_index=True)
-    frame.insert(0, "case_id", np.arange(1, len(frame) + 1))
-    return frame
+    return numbered(frames, "opened_at", "case_id")
 
 
 def make_events() -> pd.DataFrame:
     """The updates of SOPs: those that changed something, and those that did not."""
     planted = [(s.where["sop"], s.version, s.start, s.market) for s in STORIES if s.version]
-    updates = sorted([*planted, *UPDATES], key=lambda update: update[2])
-    listed = [
-        (f"SOP-U{i:02d}", "sop_update", f"{sop} {version}", start, None, market, sop)
-        for i, (sop, version, start, market) in enumerate(updates, start=1)
-    ]
-    return pd.DataFrame(listed, columns=list(EVENT_COLUMNS))
+    listed = [(f"{sop} {version}", start, market, sop) for sop, version, start, market in [*planted, *UPDATES]]
+    return updates("SOP-U", "sop_update", listed, ["market", "sop"])
 
 
 def write_escalations(folder: str | Path, seed: int = 1) -> Path:
     """Write escalations.parquet, escalation_events.csv and escalation_truth.json; returns the folder."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    cases = make_escalations(seed)
-    cases.to_parquet(folder / "escalations.parquet", index=False, engine="pyarrow", compression="zstd")
-    make_events().to_csv(folder / "escalation_events.csv", index=False, lineterminator="\n")
-    truth = json.dumps([asdict(story) for story in STORIES], indent=2)
-    (folder / "escalation_truth.json").write_text(truth + "\n", encoding="utf-8", newline="\n")
-    return folder
+    cases, events = {"escalations": make_escalations(seed)}, {"escalation_events": make_events()}
+    return write_files(folder, cases, events, {"escalation_truth": [asdict(story) for story in STORIES]})
 
 
 def _market(rng: np.random.Generator, market: str, stories: list[Story]) -> pd.DataFrame:
     """The cases of one market."""
-    count, seconds = WEEKS * A_WEEK, WEEKS * 7 * 86_400
-    first = pd.Timestamp(LAST_DAY) - pd.Timedelta(days=7 * WEEKS - 1)
-    opened = first + pd.to_timedelta(np.sort(rng.integers(0, seconds, count)), unit="s")
-    frame = pd.DataFrame({"opened_at": opened.astype("datetime64[us]"), "market": market})
+    count = WEEKS * A_WEEK
+    frame = pd.DataFrame({"opened_at": draw_times(rng, WEEKS, count), "market": market})
     volumes = {name: vendor.volume * vendor.markets.get(market, 0.0) for name, vendor in VENDORS.items()}
-    frame["vendor"] = _pick(rng, count, volumes)
-    frame["channel"] = _pick(rng, count, dict(zip(RESPONSE_TARGET, (0.3, 0.3, 0.3, 0.1), strict=True)))
+    frame["vendor"] = pick(rng, count, volumes)
+    frame["channel"] = pick(rng, count, dict(zip(RESPONSE_TARGET, (0.3, 0.3, 0.3, 0.1), strict=True)))
     parts = {
         (issue, subtype, sop): share / len(subtypes)
         for (issue, subtypes), share in zip(SUBTYPES.items(), ISSUE_SHARES, strict=True)
@@ -153,20 +137,12 @@ def _market(rng: np.random.Generator, market: str, stories: list[Story]) -> pd.D
     return frame
 
 
-def _pick(rng: np.random.Generator, count: int, weights: Mapping[str, float]) -> np.ndarray:
-    shares = np.array(list(weights.values()))
-    return rng.choice(list(weights), count, p=shares / shares.sum())
-
-
 def _chance(frame: pd.DataFrame, outcome: str, stories: list[Story]) -> np.ndarray:
     """The chance of an outcome for each case: its level, its issue type, and what is planted."""
     level, by_issue = RATES[outcome]
     chance = level + frame["issue_type"].map(by_issue).fillna(0.0).to_numpy(float)
     for story in (s for s in stories if s.outcome == outcome):
-        hit = (frame["opened_at"] >= story.start).to_numpy(copy=True)
-        for column, value in story.where.items():
-            hit &= (frame[column] == value).to_numpy()
-        chance += story.effect * hit
+        chance += story.effect * ((frame["opened_at"] >= story.start) & matching(frame, story.where))
     return chance
 
 

@@ -1,7 +1,6 @@
 """The violation cases of the sample marketplace: who was suspected of what, found how and how late, decided how, and
 whether the decision held, with a cause planted in each market."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rca.result import rows
+from rca.sample_files import draw_times, matching, numbered, pick, updates, write_files
 from rca.sample_stories import LAST_DAY
 from rca.sample_vendors import LANGUAGES
 
@@ -74,7 +74,6 @@ STORIES = (  # Turkey is quiet
         effect=0.32, drift=True, story="More and more unlabelled cosmetics come in from outside.",
     ),
 )  # fmt: skip
-EVENT_COLUMNS = ("event_id", "kind", "title", "start", "end", "market", "policy")
 UPDATES = (  # of policies, that changed nothing
     ("review abuse", "v2", "2026-07-06", "TR"),
     ("prohibited item", "v2", "2026-08-03", "BR"),
@@ -98,49 +97,29 @@ def make_governance(seed: int = 1, stories: tuple[Story, ...] = STORIES) -> pd.D
         _market(np.random.default_rng([seed, 11, number]), market, [s for s in stories if s.market == market])
         for number, market in enumerate(LANGUAGES)
     ]
-    frame = pd.concat(frames).sort_values("detected_at", kind="stable", ignore_index=True)
-    frame.insert(0, "case_id", np.arange(1, len(frame) + 1))
-    return frame
+    return numbered(frames, "detected_at", "case_id")
 
 
 def make_events() -> pd.DataFrame:
     """The roll-outs of policies with what was planned: those that changed something, and those that did not."""
     planted = [(s.where["policy"], s.version, s.start, s.market) for s in STORIES if s.version]
     listed = [
-        (
-            f"POL-U{i:02d}",
-            "policy_rollout",
-            f"{policy} {version} (to {PLANNED[market]})",
-            start,
-            None,
-            market,
-            policy,
-        )
-        for i, (policy, version, start, market) in enumerate(
-            sorted([*planted, *UPDATES], key=lambda update: update[2]), start=1
-        )
+        (f"{policy} {version} (to {PLANNED[market]})", start, market, policy)
+        for policy, version, start, market in [*planted, *UPDATES]
     ]
-    return pd.DataFrame(listed, columns=list(EVENT_COLUMNS))
+    return updates("POL-U", "policy_rollout", listed, ["market", "policy"])
 
 
 def write_governance(folder: str | Path, seed: int = 1) -> Path:
     """Write violations.parquet, policy_events.csv and governance_truth.json; returns the folder."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    cases = make_governance(seed)
-    cases.to_parquet(folder / "violations.parquet", index=False, engine="pyarrow", compression="zstd")
-    make_events().to_csv(folder / "policy_events.csv", index=False, lineterminator="\n")
-    truth = json.dumps([asdict(story) for story in STORIES], indent=2)
-    (folder / "governance_truth.json").write_text(truth + "\n", encoding="utf-8", newline="\n")
-    return folder
+    cases, events = {"violations": make_governance(seed)}, {"policy_events": make_events()}
+    return write_files(folder, cases, events, {"governance_truth": [asdict(story) for story in STORIES]})
 
 
 def _market(rng: np.random.Generator, market: str, stories: list[Story]) -> pd.DataFrame:
     """The cases of one market."""
-    count, seconds = WEEKS * A_WEEK, WEEKS * 7 * 86_400
-    first = pd.Timestamp(LAST_DAY) - pd.Timedelta(days=7 * WEEKS - 1)
-    detected = first + pd.to_timedelta(np.sort(rng.integers(0, seconds, count)), unit="s")
-    frame = pd.DataFrame({"detected_at": detected.astype("datetime64[us]"), "market": market})
+    count = WEEKS * A_WEEK
+    frame = pd.DataFrame({"detected_at": draw_times(rng, WEEKS, count), "market": market})
     sizes = np.sort(rng.lognormal(0.0, 1.1, SELLERS))[::-1]  # many are small
     names = np.array([f"{market}-S{i:02d}" for i in range(1, SELLERS + 1)])
     differ = rng.normal(0.0, 0.03, SELLERS)  # how sellers differ among themselves
@@ -151,7 +130,7 @@ def _market(rng: np.random.Generator, market: str, stories: list[Story]) -> pd.D
         "policy": {name: share for name, (share, _) in POLICIES.items()},
         "detected_by": {name: share for name, (share, _) in DETECTORS.items()},
     }.items():
-        frame[column] = rng.choice(list(shares), count, p=list(shares.values()))
+        frame[column] = pick(rng, count, shares)
     frame.insert(5, "policy_version", "v1")
     rolled = make_events().query("market == @market")
     for update in rows(rolled):
@@ -182,8 +161,6 @@ def _planted(frame: pd.DataFrame, column: str, stories: list[Story]) -> np.ndarr
     for story in (s for s in stories if s.column == column):
         since = frame["detected_at"] - pd.Timestamp(story.start)
         grown = (since / (last - pd.Timestamp(story.start))).to_numpy() if story.drift else 1.0
-        hit = (since >= pd.Timedelta(0)).to_numpy(copy=True)
-        for name, value in story.where.items():
-            hit &= (frame[name] == value).to_numpy()
+        hit = (since >= pd.Timedelta(0)).to_numpy() & matching(frame, story.where)
         added += story.effect * hit * grown
     return added

@@ -1,7 +1,6 @@
 """The audited moderation items of the sample marketplace: what the moderator decided, what an auditor said of it, a
 second auditor on some, and what the policy panel holds to be right. Causes are planted in some vendors, one in all."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from rca.sample_stories import LAST_DAY
+from rca.sample_files import draw_times, first_day, matching, numbered, pick, updates, write_files
 from rca.sample_vendors import VENDORS
 
 WEEKS, A_WEEK = 40, 320  # audited items of a vendor in a week
@@ -24,7 +23,6 @@ COST = {"false positive": 9.0, "false negative": 14.0}  # EUR: appeals and lost 
 AMBIGUOUS, SPLIT = "misleading", 0.22  # how much more often anybody decides otherwise than the panel there
 WRONG, WRONG_AUDIT = 0.04, 0.02  # of easy items
 TWICE, JUDGED = 0.25, 0.7  # shares of items that a second auditor sees, and the panel
-EVENT_COLUMNS = ("event_id", "kind", "title", "start", "end", "vendor", "policy")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,40 +83,26 @@ def make_moderation(seed: int = 1, stories: tuple[Story, ...] = STORIES) -> pd.D
         )
         for number, vendor in enumerate(VENDORS)
     ]
-    frame = pd.concat(frames).sort_values("decided_at", kind="stable", ignore_index=True)
-    frame.insert(0, "item_id", np.arange(1, len(frame) + 1))
-    return frame
+    return numbered(frames, "decided_at", "item_id")
 
 
 def make_events() -> pd.DataFrame:
     """The updates of guidelines: the one that changed something, and others."""
-    listed = [
-        (f"GL-{i:02d}", "guideline", title, start, None, vendor, policy)
-        for i, (title, start, vendor, policy) in enumerate(sorted(UPDATES, key=lambda u: u[1]), start=1)
-    ]
-    return pd.DataFrame(listed, columns=list(EVENT_COLUMNS))
+    return updates("GL-", "guideline", UPDATES, ["vendor", "policy"])
 
 
 def write_moderation(folder: str | Path, seed: int = 1) -> Path:
     """Write moderation.parquet, moderation_events.csv and moderation_truth.json; returns the folder."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    items = make_moderation(seed)
-    items.to_parquet(folder / "moderation.parquet", index=False, engine="pyarrow", compression="zstd")
-    make_events().to_csv(folder / "moderation_events.csv", index=False, lineterminator="\n")
-    truth = json.dumps({"stories": [asdict(s) for s in STORIES], "ambiguous": AMBIGUOUS}, indent=2)
-    (folder / "moderation_truth.json").write_text(truth + "\n", encoding="utf-8", newline="\n")
-    return folder
+    cases, events = {"moderation": make_moderation(seed)}, {"moderation_events": make_events()}
+    truth = {"stories": [asdict(s) for s in STORIES], "ambiguous": AMBIGUOUS}
+    return write_files(folder, cases, events, {"moderation_truth": truth})
 
 
 def _vendor(rng: np.random.Generator, number: int, vendor: str, stories: list[Story]) -> pd.DataFrame:
     """The items of one vendor. Two auditors of its own look at them: AUD-01 and AUD-02 at the first's, and so on."""
-    count, seconds = WEEKS * A_WEEK, WEEKS * 7 * 86_400
-    first = pd.Timestamp(LAST_DAY) - pd.Timedelta(days=7 * WEEKS - 1)
-    times = first + pd.to_timedelta(np.sort(rng.integers(0, seconds, count)), unit="s")
-    frame = pd.DataFrame({"decided_at": times.astype("datetime64[us]"), "vendor": vendor})
-    markets = VENDORS[vendor].markets
-    frame["market"] = rng.choice(list(markets), count, p=np.array(list(markets.values())) / sum(markets.values()))
+    count = WEEKS * A_WEEK
+    frame = pd.DataFrame({"decided_at": draw_times(rng, WEEKS, count), "vendor": vendor})
+    frame["market"] = pick(rng, count, VENDORS[vendor].markets)
     shares, violating, hidden = (np.array(column) for column in zip(*POLICIES.values(), strict=True))
     policy = rng.choice(len(POLICIES), count, p=shares / shares.sum())
     frame["policy"] = np.array(list(POLICIES))[policy]
@@ -131,7 +115,7 @@ def _vendor(rng: np.random.Generator, number: int, vendor: str, stories: list[St
     frame["difficulty"] = np.array(list(HARD))[grade]
     who = rng.integers(0, 16, count)
     frame["moderator"] = np.char.add(f"MOD-{number + 1}", np.char.zfill(who.astype(str), 2))
-    frame["tenure_days"] = _tenure(who, (frame["decided_at"] - first).dt.days.to_numpy())
+    frame["tenure_days"] = _tenure(who, (frame["decided_at"] - first_day(WEEKS)).dt.days.to_numpy())
     tenure = np.where(frame["tenure_days"] < 30, "0-29", "30+")
     auditor = 2 * number + 1 + rng.integers(0, 2, count)
     frame["auditor"] = np.char.add("AUD-", np.char.zfill(auditor.astype(str), 2))
@@ -147,10 +131,8 @@ def _vendor(rng: np.random.Generator, number: int, vendor: str, stories: list[St
         "wrong_audits": np.zeros(count),
     }
     for story in (s for s in stories if s.metric):
-        hit = (frame["decided_at"] >= story.start).to_numpy(copy=True)
-        for column, value in story.where.items():
-            hit &= (tenure if column == "tenure" else frame[column].to_numpy()) == value
-        extra[story.metric] += story.effect * hit
+        began = (frame["decided_at"] >= story.start).to_numpy()
+        extra[story.metric] += story.effect * (began & matching(frame.assign(tenure=tenure), story.where))
     wrong = rng.random(count) < chance + np.where(breaks, extra["false_negatives"], extra["false_positives"])
     frame["decision"] = _decided(rng, breaks, wrong, disputed)
     # a strict auditor errs only towards removal
