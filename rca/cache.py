@@ -28,7 +28,7 @@ FEW = 20  # answers of a source that are kept while it is open
 
 def cached(source: "Source", question: Any, ask: Callable[[], pd.DataFrame]) -> pd.DataFrame:
     """`ask()`, or what it answered when the same was asked of the same data."""
-    key = digest([question, source.contract.model_dump(mode="json"), dict(source.scope), program()])
+    key = digest([question, source.contract.hash, dict(source.scope), program()])
     if key in source.answers:
         return source.answers[key]
     file = _place([key, source.content], "parquet") if source.content else None

@@ -11,6 +11,7 @@ import pydantic
 from pydantic import Discriminator, Field, Tag
 
 from rca.cube import RESERVED
+from rca.digest import digest
 from rca.metric import Metric
 from rca.yaml_file import Names, read_yaml
 
@@ -114,6 +115,11 @@ class Contract(_Part):
     metrics: dict[str, Metric] = Field(min_length=1)
     events: str | None = None
     actions: str | None = None
+
+    @property
+    def hash(self) -> str:
+        """The same for the same contract, however its file is written."""
+        return digest(self.model_dump(mode="json"))
 
     @property
     def closed(self) -> frozenset[str]:

@@ -153,7 +153,7 @@ class Source:
             with asking(f"source {self.name}"):
                 return [(one.level, one.about, one.text) for one in remarks(self)]
 
-        question = ["remarks", self.contract.model_dump(mode="json"), dict(self.scope), self.audience]
+        question = ["remarks", self.contract.hash, dict(self.scope), self.audience]
         return tuple(Remark(*one) for one in remembered(self.content, question, ask))
 
     @property
@@ -210,8 +210,10 @@ def open_contract(
     files = stamps(() if data.kind == "duckdb" else data.paths)  # a DuckDB file may have its changes beside it
     opened = content_of(files) if sum(size for size, _ in files.values()) <= SMALL else ""
 
+    said = contract.hash
+
     def recall(what: str, ask: Callable[[], Any]) -> Any:
-        return remembered(opened, [what, contract.model_dump(mode="json")], ask)
+        return remembered(opened, [what, said], ask)
 
     with asking(data):
         try:

@@ -33,7 +33,7 @@ def inputs_of(run: Run, source: Source, data: Mapping[str, str]) -> dict[str, st
         "data": digest(data.get(scope)),
         "data of others": digest(others),
         "events and actions": digest([file_hash(file) for file in records]),
-        "contract": digest(source.contract.model_dump(mode="json")),
+        "contract": source.contract.hash,
         "program": program(),
         "versions": versions(),
     }
