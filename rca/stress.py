@@ -1,7 +1,7 @@
 """What would break? Extreme events against a stated capacity and its limits, on the resampled history."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,44 +11,18 @@ from rca import sentences as say
 from rca.cube import Cube
 from rca.errors import InputError, known
 from rca.period import Window
+from rca.queue import HORIZON, WARM, Scenario, Weeks, backlog, play, scenario_of
 from rca.result import Result, rows
 
 if TYPE_CHECKING:
     from rca.finding import Evidence, Finding
 
-WARM, HORIZON = 28, 182  # days before an event, in which the queue finds its level; days in all
 RUNS, SEED = 200, 1
 FIRST = 10.0  # weight of the finding that capacity is too small: no other KPI can be held without it
 LIMITS = {"backlog": "backlog", "days_to_decision": "days to a decision", "wrongly_hit": "wrongly hit a week"}
 TIMES = np.round(np.arange(1.0, 6.01, 0.1), 1)
 OUTAGE = np.arange(0.0, 43.0)  # days
 Array = np.ndarray
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """An event: for `days` something is `times` as much.
-
-    what   "volume" (cases), "appeals", or "outage": nothing is detected for `days`, and all of it comes on the day
-           after
-    where  the segment whose volume grows; all cases if empty
-    wrong  how many times as often a case of it hits a seller wrongly, beside its volume
-    """
-
-    what: str = "volume"
-    times: float = 2.0
-    days: int = 28
-    where: Mapping[str, str] = field(default_factory=dict)
-    wrong: float = 1.0
-
-    def text(self, severity: float) -> str:
-        """`× 1.4`, or of an outage `9 days`."""
-        return say.exactly(severity, "days") if self.what == "outage" else f"× {severity:g}"
-
-    @property
-    def severity(self) -> float:
-        """What is turned up to find where a limit breaks."""
-        return float(self.days) if self.what == "outage" else float(self.times)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -202,7 +176,7 @@ def stress(
         raise InputError(f"capacity {capacity} is no number of decisions a day.")
     for name in limits:
         known(name, LIMITS, "limit")
-    events = {name: _scenario(name, given) for name, given in scenarios.items()}
+    events = {name: scenario_of(name, given) for name, given in scenarios.items()}
     part = cube.within(within)
     days = len(part.periods) // 7 * 7
     if days < 28:
@@ -216,7 +190,8 @@ def stress(
         return counts.to_numpy(float)[-days:][drawn]
 
     again = np.zeros_like(drawn, dtype=float) if appeals is None else sample(appeals.within(within), "total")
-    usual = _Weeks(sample(part, "n"), again, sample(part, "total"))
+    cases = sample(part, "n")
+    usual = Weeks(cases, again, sample(part, "total"), backlog(cases + again, capacity))
     none = Scenario(times=1.0)
     found, paths = [], []
     for name, event in {"usual weeks": none, **events}.items():
@@ -227,9 +202,9 @@ def stress(
             if event is none
             else np.union1d(OUTAGE if event.what == "outage" else TIMES, event.severity)
         )
-        played = [_play(usual, event, k, ratio, capacity) for k in grid]
+        played = [play(usual, event, k, ratio, capacity) for k in grid]
         at = int(np.flatnonzero(grid == event.severity)[0])
-        backlog, measures = played[at]
+        waits, measures = played[at]
         broken = {m: np.array([(p[1][m] > limits[m]).mean() >= 0.5 for p in played]) for m in limits}
         middle = {m: float(np.median(measures[m])) for m in measures}
         low, high = np.quantile(measures["backlog"], [0.05, 0.95])
@@ -238,72 +213,11 @@ def stress(
         row["broken"] = tuple(m for m in limits if broken[m][at])
         row |= {f"breaks_{m}": float(grid[b.argmax()]) if b.any() else np.nan for m, b in broken.items()}
         found.append(row)
-        bands = dict(zip(("low", "median", "high"), np.quantile(backlog, [0.05, 0.5, 0.95], axis=0), strict=True))
+        bands = dict(zip(("low", "median", "high"), np.quantile(waits, [0.05, 0.5, 0.95], axis=0), strict=True))
         paths.append(pd.DataFrame({"scenario": name, "day": np.arange(HORIZON) - WARM, **bands}))
     load = float((usual.cases + usual.appeals).mean() / capacity)
     drawn_paths = pd.concat(paths, ignore_index=True)
     return Stress(pd.DataFrame(found), cube.metric, drawn_paths, float(capacity), load, dict(limits), events)
-
-
-def backlog(work: Array, capacity: float) -> Array:
-    """What waits at the end of each day (along the last axis): what waited, and came in, and was not decided.
-
-    >>> backlog(np.array([8.0, 8, 8, 2, 2, 2, 2]), 4).tolist()
-    [4.0, 8.0, 12.0, 10.0, 8.0, 6.0, 4.0]
-    """
-    net = np.cumsum(work - capacity, axis=-1)
-    return net - np.minimum(np.minimum.accumulate(net, axis=-1), 0.0)
-
-
-@dataclass(frozen=True)
-class _Weeks:
-    """Drawn usual weeks, a row per run and a column per day."""
-
-    cases: Array
-    appeals: Array
-    wrong: Array
-
-
-def _play(
-    usual: _Weeks, event: Scenario, k: float, inside: tuple[Array, Array], capacity: float
-) -> tuple[Array, Any]:
-    """The backlog by run and day under an event of severity `k`, and what is measured of it, by run."""
-    days = int(k) if event.what == "outage" else event.days
-    on = slice(WARM, min(WARM + days, HORIZON))
-    cases, again, wrong = usual.cases.copy(), usual.appeals.copy(), usual.wrong.copy()
-    if event.what == "outage":
-        cases[:, min(WARM + days, HORIZON - 1)] += cases[:, on].sum(axis=1)
-        cases[:, on] = 0.0
-    elif event.what == "appeals":
-        again[:, on] *= k
-    else:
-        cases[:, on] += (k - 1) * inside[0][:, on]
-        wrong[:, on] += (k * (event.wrong if k > 1 else 1.0) - 1) * inside[1][:, on]
-        again *= cases / np.maximum(usual.cases, 1.0)
-    waits, quiet = (backlog(w, capacity) for w in (cases + again, usual.cases + usual.appeals))
-    end = min(WARM + days, HORIZON)
-    differs = (waits - quiet > 0.5)[:, end - 1 :]  # from the last day of the event on
-    days_more = np.where(differs.any(axis=1), differs.shape[1] - differs[:, ::-1].argmax(axis=1), 0)
-    measures = {
-        "backlog": waits[:, WARM:].max(axis=1),
-        "days_to_decision": waits[:, WARM:].max(axis=1) / capacity,
-        "days_to_recover": np.where(days_more < differs.shape[1], days_more, np.inf),
-        "wrongly_hit": 7 * wrong[:, WARM : max(end, WARM + 1)].mean(axis=1),
-    }
-    return waits, measures
-
-
-def _scenario(name: str, given: Mapping[str, Any]) -> Scenario:
-    """The fields of a scenario, checked."""
-    for key in given:
-        known(key, [f.name for f in fields(Scenario)], f"scenario {name!r}: field")
-    event = Scenario(**given)
-    known(event.what, ("volume", "appeals", "outage"), f"scenario {name!r}: what")
-    if event.days < 1 or event.days != int(event.days) or not event.times >= 1 or not event.wrong >= 0:
-        raise InputError(
-            f"scenario {name!r}: days has to be a whole number from 1 on, times 1 or more; got {dict(given)}."
-        )
-    return event
 
 
 def _said(limits: tuple[str, ...] | list[str]) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 import rca
 from rca.errors import InputError
-from rca.stress import backlog
+from rca.queue import backlog
 
 HIT = rca.Metric(name="wrongly_hit", label="Wrongly hit", kind="proportion", better="down")
 DAYS = pd.date_range("2026-05-18", periods=182, freq="D")
