@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,10 +10,9 @@ from scipy import stats
 
 from rca import sentences as say
 from rca.cube import Cube
+from rca.drift import Watched, fitted_lines, meeting, step_fits_better
 from rca.effect import one_case
 from rca.errors import InputError
-from rca.known_step import Design, fit
-from rca.metric import Metric
 from rca.pareto_noise import holm
 from rca.period import PERIODS, Window, day, step
 from rca.result import Result, named, rows
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
 
 ALPHA = 0.05
 FEWEST = 12  # periods that tell a drift from a step
-THIN = 2.0  # cases and events a period below which a segment is not watched
 SOON = 26  # periods: a limit that is farther away is no finding
 LONGEST = 520  # periods that are shown as a number
 NUMBERS = [
@@ -174,13 +171,13 @@ def early_warning(cube: Cube, *, limit: float, within: Window = "last 26") -> Ea
         raise InputError(
             f"early_warning needs {FEWEST} {PERIODS[cube.period]}s to tell a drift, {within!r} has {len(times)}."
         )
-    watched = _Watched(part)
+    watched = Watched(part)
     sigma = np.sqrt(one_case(part.series(), metric.kind))
     found, looked, live = [], watched.enough.sum(), np.ones(len(watched.leaves), dtype=bool)
     for _ in range(len(watched.names)):
         n, total, enough = watched.sums(live)
         y, cases = total[enough] / n[enough], n[enough]
-        slope, middle = _lines(y, cases, times, sigma)
+        slope, middle = fitted_lines(y, cases, times, sigma)
         p_adj = np.minimum(holm(2 * stats.t.sf(np.abs(slope[0]) / slope[1], len(times) - 2)) * looked / len(y), 1.0)
         if not (p_adj < ALPHA).any():
             break
@@ -189,8 +186,8 @@ def early_warning(cube: Cube, *, limit: float, within: Window = "last 26") -> Ea
         at = int(np.flatnonzero(enough)[best])
         live &= ~watched.inside[at]
         towards = bool(slope[0][best] * metric.sign < 0)
-        if towards and not _step_fits_better(y[best], times):
-            row = _row(metric, limit, [v[best] for v in (*slope, *middle)], times, p_adj[best])
+        if towards and not step_fits_better(y[best], times):
+            row = meeting(metric, limit, [v[best] for v in (*slope, *middle)], times, p_adj[best])
             share = n[at].sum() / part.frame["n"].sum()
             row |= {
                 "segment": watched.names[at],
@@ -209,77 +206,3 @@ def early_warning(cube: Cube, *, limit: float, within: Window = "last 26") -> Ea
     columns = ["segment", "period", "value", "fitted"]
     drawn = pd.concat(lines, ignore_index=True) if lines else pd.DataFrame(columns=columns)
     return EarlyWarning(table, metric, limit, drawn, int(looked), cube.period, part.periods[-1])
-
-
-class _Watched:
-    """The segments of a cube: all cases, each value, each pair of values of two dimensions, where there are enough
-    cases."""
-
-    def __init__(self, part: Cube):
-        index = pd.MultiIndex.from_frame(part.frame[list(part.by)]) if part.by else pd.Index([0] * len(part.frame))
-        codes, self.leaves = pd.factorize(index)
-        place = part.periods.get_indexer(pd.Index(part.frame["period"]))
-        self.n, self.total = (np.zeros((len(self.leaves), len(part.periods))) for _ in range(2))
-        np.add.at(self.n, (codes, place), part.frame["n"].to_numpy(float))
-        np.add.at(self.total, (codes, place), part.frame["total"].to_numpy(float))
-        self.proportion, self.mean = part.metric.kind == "proportion", part.metric.kind == "mean"
-        values = dict(zip(part.by, zip(*self.leaves, strict=True), strict=True)) if part.by else {}
-        columns = {d: np.array(v, dtype=object) for d, v in values.items()}
-        single = [{d: v} for d, column in columns.items() for v in sorted(set(column))]
-        pairs = [a | b for a, b in combinations(single, 2) if not a.keys() & b.keys()]
-        self.where = [{}, *single, *pairs]
-        self.names = [say.segment_name(where) for where in self.where]
-        everything = np.ones(len(self.leaves), dtype=bool)
-        self.inside = np.array(
-            [np.logical_and.reduce([everything, *(columns[d] == v for d, v in w.items())]) for w in self.where]
-        )
-        self.enough = self.sums(everything)[2]
-
-    def sums(self, live: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Cases and totals of each segment by period, over the live leaves, and which segments have enough."""
-        members = (self.inside & live).astype(float)
-        n, total = members @ self.n, members @ self.total
-        thin = np.full(len(n), np.inf) if self.mean else total.mean(axis=1)
-        if self.proportion:
-            thin = np.minimum(thin, (n - total).mean(axis=1))
-        return n, total, (n > 0).all(axis=1) & (np.minimum(n.mean(axis=1), thin) >= THIN)
-
-
-def _lines(y: np.ndarray, n: np.ndarray, times: np.ndarray, sigma: float) -> tuple[Any, Any]:
-    """Slope and middle of a line through each series, each with its standard error, which is never below that of its
-    cases."""
-    columns, free = np.column_stack([np.ones_like(times), times]), np.full(2, np.inf)
-    slope, middle = (fit(y, Design(times, columns, free, np.array(c))) for c in ([0.0, 1.0], [1.0, 0.0]))
-    chance = sigma / np.sqrt(n.mean(axis=1))
-    least = chance / np.sqrt((times**2).sum()), chance / np.sqrt(len(times))
-    return (slope.effect, np.maximum(slope.error, least[0])), (middle.effect, np.maximum(middle.error, least[1]))
-
-
-def _step_fits_better(y: np.ndarray, times: np.ndarray) -> bool:
-    """Whether two levels, at the best place, fit better than a line, by Schwarz's criterion: a place is a number
-    more."""
-    line = y - np.polyval(np.polyfit(times, y, 1), times)
-    halves = [[part - part.mean() for part in np.split(y, [at])] for at in range(3, len(y) - 2)]
-    least = min(float(sum((h**2).sum() for h in pair)) for pair in halves)
-    return least * len(y) ** (1 / len(y)) < float((line**2).sum())
-
-
-def _row(metric: Metric, limit: float, line: list[float], times: np.ndarray, p_adj: float) -> dict[str, Any]:
-    """A drift as a row of the table: levels, and Fieller's interval of the time to the limit."""
-    slope, error, middle, middle_error = line
-    end, length, t = times[-1], times[-1] - times[0], stats.t.ppf(0.975, len(times) - 2)
-    after = middle + slope * end
-    meets = (limit - middle) / slope - end
-    # all u with |middle + slope u - limit| <= t se(u); slope and middle are uncorrelated as the times are centred
-    a, b = slope**2 - (t * error) ** 2, slope * (middle - limit)
-    c = (middle - limit) ** 2 - (t * middle_error) ** 2
-    root = np.sqrt(max(b * b - a * c, 0.0))
-    low, high = ((-b - root) / a - end, (-b + root) / a - end) if a > 0 else (0.0, np.inf)
-    passed = (limit - after) * slope <= 0
-    effect = slope * length
-    return {
-        "rate_before": after - effect, "rate_after": after, "slope": slope, "effect": effect,
-        "conf_low": effect - t * error * length, "conf_high": effect + t * error * length, "p_adj": p_adj,
-        "periods": 0.0 if passed else meets, "periods_low": 0.0 if passed else max(low, 0.0),
-        "periods_high": max(high, 0.0), "direction": metric.judge(effect),
-    }  # fmt: skip

@@ -10,6 +10,7 @@ import pandas as pd
 from rca import sentences as say
 from rca.counted import counting, counts
 from rca.cube import Cube
+from rca.effect import Z95
 from rca.errors import InputError, known
 from rca.pareto_noise import holm
 from rca.period import Window
@@ -98,7 +99,7 @@ class Offenders(Result):
             return
         n, total = worse["n"].sum(), worse["total"].sum()
         rate, typical, all_n = total / n, self.typical, self.table["n"].sum()
-        half = 1.96 * np.sqrt((rate * (1 - rate) if metric.kind == "proportion" else rate) / n)
+        half = Z95 * np.sqrt((rate * (1 - rate) if metric.kind == "proportion" else rate) / n)
         effect = rate - typical
         without = (self.table["total"].sum() - effect * n) / all_n
         who = f"these {self.of}s" if len(worse) > 1 else f"this {self.of}"

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import rca
-from rca.early_warning import _row
+from rca.drift import meeting
 from rca.errors import InputError
 
 WEEKS = pd.date_range("2026-05-18", periods=26, freq="7D")
@@ -59,7 +59,7 @@ def test_a_step_gets_no_forecast_and_a_drift_away_no_warning() -> None:
 def test_fiellers_interval_is_where_the_band_of_the_line_meets_the_limit() -> None:
     """Drawn the other way round: the times at which the limit lies inside the 95 % band of the line."""
     times = T - 12.5
-    row = _row(METRIC, 0.5, [0.008, 0.001, 0.3, 0.006], times, 0.01)
+    row = meeting(METRIC, 0.5, [0.008, 0.001, 0.3, 0.006], times, 0.01)
     ahead = np.linspace(0, 60, 600_001)
     u = ahead + 12.5
     half = 2.0638985616 * np.sqrt(0.006**2 + (0.001 * u) ** 2)  # t of 24 degrees of freedom, Fisher's table: 2.064
