@@ -97,6 +97,16 @@ def between(effect: Any, variance: Any) -> float:
     y, v = np.asarray(effect, float), np.asarray(variance, float)
     w = 1 / v
     mean = (w * y).sum() / w.sum()
-    excess = (w * (y - mean) ** 2).sum() - (len(y) - 1)
-    scale = w.sum() - (w**2).sum() / w.sum()
-    return max(0.0, float(excess / scale)) if len(y) > 1 and scale > 0 else 0.0
+    return beyond_chance(float((w * (y - mean) ** 2).sum()), w)
+
+
+def beyond_chance(squares: float, weight: Array) -> float:
+    """The variance of true effects that explains a weighted sum of squares (DerSimonian & Laird 1986); `weight`: one by
+    the variance of each.
+
+    >>> beyond_chance(4.0, np.ones(2))
+    3.0
+    """
+    scale = weight.sum() - (weight**2).sum() / weight.sum()
+    excess = squares - (len(weight) - 1)
+    return max(0.0, float(excess / scale)) if len(weight) > 1 and scale > 0 else 0.0

@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom, norm, poisson
 
+from rca.effect import beyond_chance
+
 POINTS = 60
 WINSOR = 0.1
 Array = np.ndarray
@@ -23,9 +25,7 @@ def dispersion(effect: Array, error: Array) -> tuple[float, float]:
         return 1.0, 0.0
     z = effect / error
     factor = float((np.clip(z, *np.quantile(z, [WINSOR, 1 - WINSOR])) ** 2).mean())
-    w = error**-2.0
-    excess = len(z) * factor - (len(z) - 1)
-    return factor, float(np.sqrt(max(excess / (w.sum() - (w**2).sum() / w.sum()), 0.0)))
+    return factor, float(np.sqrt(beyond_chance(len(z) * factor, error**-2.0)))
 
 
 def limits(kind: str, center: float, variance: float, n: Array, p: float, spread: float = 0.0) -> Array:

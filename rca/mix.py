@@ -97,10 +97,10 @@ def mix(cube: Cube, *, before: Window, after: Window, alpha: float = 0.01) -> Mi
 
     A segment counts when its share changed and its rate differs from the rest, both beyond noise at `alpha` after
     correction for all segments looked at; one of two dimensions also within each of the two, or the one is named. The
-    noise of a share is what it varies from period to period within
-    the windows (never less than drawing cases at random), so that a share that always swings is not a shift. One
-    finding per cause: once found, a shift is given to the window before (by raking its cases to the new share:
-    Deming & Stephan 1940), and what it explains, in its own or in other dimensions, does not come up again.
+    noise of a share is what it varies from period to period within the windows (never less than drawing cases at
+    random), so that a share that always swings is not a shift. One finding per cause: once found, a shift is given to
+    the window before (by raking its cases to the new share: Deming & Stephan 1940), and what it explains, in its own or
+    in other dimensions, does not come up again.
 
     >>> rows = [(w, c, n, round(n * p)) for w, chat in (("2026-01-05", 400), ("2026-01-12", 550))
     ...         for c, n, p in (("chat", chat, .7), ("email", 1000 - chat, .9))]
